@@ -1,0 +1,101 @@
+"""A folder of labelled text, or the name ``stackoverflow`` -> a ``Dataset``. Reads text as it is; changes none of it.
+
+The folder holds ``train/<label>/*.txt``, one text a file, and may hold ``test/<label>/*.txt``: the layout of Keras'
+``text_dataset_from_directory`` and of TensorFlow's own text data sets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sklearn.model_selection import train_test_split
+
+from sotag_convert import download
+from sotag_edge.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Texts and, for each, the number of its label."""
+
+    texts: tuple[str, ...]
+    targets: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def split(self, fraction: float, seed: int) -> tuple[Examples, Examples]:
+        """The examples without a share of each label, and that share. Raises ``InputError`` if a label is too small."""
+        numbers = range(len(self))
+        try:
+            kept, taken = train_test_split(numbers, test_size=fraction, stratify=self.targets, random_state=seed)
+        except ValueError as error:
+            raise InputError(f"{len(self)} texts cannot give {fraction:.0%} to validation: {error}") from error
+        return self.take(kept), self.take(taken)
+
+    def take(self, numbers: list[int]) -> Examples:
+        """The examples of these positions, in this order."""
+        return Examples(tuple(self.texts[n] for n in numbers), tuple(self.targets[n] for n in numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Labelled text. ``labels`` are in alphabetical order, the order of the network's outputs."""
+
+    name: str
+    labels: tuple[str, ...]
+    train: Examples
+    test: Examples | None
+    licence: str | None = None
+    mask: str | None = None
+    """The word that stands where the texts' authors named their tag (``blank`` in the Stack Overflow data)."""
+
+    def sha256(self) -> str:
+        """A hash of the training texts and their labels, for the manifest."""
+        digest = hashlib.sha256()
+        for text, target in zip(self.train.texts, self.train.targets, strict=True):
+            digest.update(f"{self.labels[target]}\0{text}\0".encode("utf-8", errors="surrogatepass"))
+        return digest.hexdigest()
+
+
+def load(data: str) -> Dataset:
+    """The data set in a folder, or the public one called ``stackoverflow``. Raises ``InputError``."""
+    if data == download.STACK_OVERFLOW:
+        dataset = _read_folder(download.stack_overflow(), name=data)
+        return Dataset(data, dataset.labels, dataset.train, dataset.test, download.LICENCE, download.MASK)
+    return _read_folder(Path(data), name=Path(data).resolve().name)
+
+
+def _read_folder(folder: Path, name: str) -> Dataset:
+    if not folder.is_dir():
+        raise InputError(
+            f"no data at {folder}: give a folder that holds train/<label>/*.txt, or the name {download.STACK_OVERFLOW!r}"
+        )
+    train = folder / "train"
+    labels = sorted(entry.name for entry in train.iterdir() if entry.is_dir()) if train.is_dir() else []
+    if len(labels) < 2:
+        raise InputError(
+            f"{train} has {len(labels)} label folders, and two or more are needed: one text a file, as train/<label>/*.txt"
+        )
+    test = folder / "test"
+    return Dataset(
+        name, tuple(labels), _read_split(train, labels), _read_split(test, labels) if test.is_dir() else None
+    )
+
+
+def _read_split(folder: Path, labels: list[str]) -> Examples:
+    texts: list[str] = []
+    targets: list[int] = []
+    for target, label in enumerate(labels):
+        files = sorted((folder / label).glob("*.txt"))
+        if not files:
+            raise InputError(f"the label {label!r} has no texts: there is no .txt file in {folder / label}")
+        for file in files:
+            try:
+                texts.append(file.read_text(encoding="utf-8-sig", errors="replace"))
+            except OSError as error:
+                raise InputError(f"{file} cannot be read: {error.strerror}") from error
+            targets.append(target)
+    return Examples(tuple(texts), tuple(targets))

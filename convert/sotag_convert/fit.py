@@ -1,0 +1,178 @@
+"""Ids and targets -> a fitted network: batches, word dropout, learning rate, the best epoch, an early or asked-for stop.
+
+Knows nothing of text, files or bundles.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Protocol
+
+import numpy
+from numpy.typing import NDArray
+
+from sotag_convert.network import Network, Scores, pad, tensorflow, tf_keras
+from sotag_convert.presets import Preset
+from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
+
+Ids = Sequence[Sequence[int]]
+
+_POOL = 40  # batches whose texts are sorted by length together: little padding, and still a random order
+
+
+class Progress(Protocol):
+    """Whoever is told how a run goes."""
+
+    def say(self, text: str) -> None: ...
+    def begin(self, batches: int) -> None: ...
+    def advance(self, description: str) -> None: ...
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Texts that the network does not learn from, as ids, and the number of each one's label."""
+
+    ids: Ids
+    targets: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What an epoch reached; the validation figures are ``None`` in a run without validation texts."""
+
+    number: int
+    seconds: float
+    loss: float
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The epochs of a run, the number of the one whose weights were kept, and whether Ctrl-C ended it."""
+
+    epochs: tuple[Epoch, ...]
+    kept: int
+    interrupted: bool
+
+
+def fit(
+    network: Network,
+    ids: Ids,
+    targets: Scores,
+    validation: Validation | None,
+    preset: Preset,
+    epochs: int,
+    seed: int,
+    progress: Progress,
+) -> History:
+    """Fit ``network`` in place and leave it with the weights of its best epoch.
+
+    ``targets``: shape [texts, labels], rows sum to 1. The best epoch is the one of the lowest validation loss; without
+    validation texts it is the last. The first Ctrl-C ends the run after the batch at hand and keeps the best so far.
+    """
+    random = numpy.random.default_rng(seed)
+    lengths = numpy.array([len(text) for text in ids])
+    batches = -(-len(ids) // preset.batch)
+    network.model.compile(_optimizer(preset, batches * epochs), "categorical_crossentropy")
+    done: list[Epoch] = []
+    best: tuple[float, int, Any] | None = None
+    progress.begin(batches * epochs)
+    with _interruptions() as interrupted:
+        for number in range(1, epochs + 1):
+            start = time.monotonic()
+            losses = []
+            for batch in _batches(lengths, preset.batch, random):
+                texts = _drop_words(pad([ids[text] for text in batch]), preset.word_dropout, random)
+                losses.append(float(network.model.train_on_batch(texts, targets[batch])))
+                progress.advance(_describe(number, epochs, numpy.mean(losses[-100:]), done))
+                if interrupted:
+                    break
+            epoch = _measure(network, validation, number, time.monotonic() - start, float(numpy.mean(losses)))
+            done.append(epoch)
+            progress.say(_describe(number, epochs, epoch.loss, done) + f", {epoch.seconds:.0f} s")
+            value = -number if epoch.validation_loss is None else epoch.validation_loss
+            if best is None or value < best[0]:
+                best = (value, number, network.model.get_weights())
+            if interrupted or (preset.patience is not None and validation and number - best[1] >= preset.patience):
+                break
+    progress.end()
+    if best is None:
+        raise ValueError(f"a run of {epochs} epochs fits nothing")
+    network.model.set_weights(best[2])
+    return History(tuple(done), best[1], bool(interrupted))
+
+
+def _measure(network: Network, validation: Validation | None, number: int, seconds: float, loss: float) -> Epoch:
+    if validation is None:
+        return Epoch(number, seconds, loss)
+    scores = network.scores(validation.ids)
+    right = scores[numpy.arange(len(scores)), list(validation.targets)]
+    accuracy = float((scores.argmax(axis=1) == validation.targets).mean())
+    return Epoch(number, seconds, loss, float(-numpy.log(numpy.maximum(right, 1e-9)).mean()), accuracy)
+
+
+def _describe(number: int, epochs: int, loss: float, done: list[Epoch]) -> str:
+    text = f"epoch {number}/{epochs}, loss {loss:.3f}"
+    if done and done[-1].validation_accuracy is not None:
+        text += f", validation accuracy {done[-1].validation_accuracy:.4f}"
+    return text
+
+
+def _batches(lengths: NDArray[numpy.int64], size: int, random: numpy.random.Generator) -> Iterator[NDArray[numpy.int64]]:
+    """Every text once: batches in random order, each of texts of about the same length."""
+    order = random.permutation(len(lengths))
+    found = []
+    for start in range(0, len(order), size * _POOL):
+        pool = order[start : start + size * _POOL]
+        pool = pool[numpy.argsort(lengths[pool], kind="stable")]
+        found += [pool[first : first + size] for first in range(0, len(pool), size)]
+    return (found[number] for number in random.permutation(len(found)))
+
+
+def _drop_words(
+    ids: NDArray[numpy.int32], share: float, random: numpy.random.Generator
+) -> NDArray[numpy.int32]:
+    """Make a share of the tokens unknown, so that the network leans on no single one and learns what unknown ones mean."""
+    if not share:
+        return ids
+    return numpy.where((random.random(ids.shape) < share) & (ids != PADDING_ID), UNKNOWN_ID, ids)
+
+
+def _optimizer(preset: Preset, steps: int) -> Any:
+    if preset.optimizer == "rmsprop":
+        return tf_keras.optimizers.RMSprop(preset.learning_rate)
+    return tf_keras.optimizers.AdamW(_WarmCosine(preset.learning_rate, steps), weight_decay=0.01, clipnorm=1.0)
+
+
+class _WarmCosine(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # tf_keras has no types
+    """A learning rate that rises over the first twentieth of the steps and falls to 0 along a cosine."""
+
+    def __init__(self, peak: float, steps: int) -> None:
+        self._peak, self._steps = peak, steps
+
+    def __call__(self, step: Any) -> Any:
+        done = tensorflow.cast(step, tensorflow.float32) / self._steps
+        return self._peak * tensorflow.minimum(done * 20 + 1 / self._steps, 0.5 * (1 + tensorflow.cos(numpy.pi * done)))
+
+
+@contextmanager
+def _interruptions() -> Iterator[list[int]]:
+    """A list that the first Ctrl-C makes non-empty; a second one ends the program as usual."""
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,233 @@
+"""Settings -> Keras LSTM: the graph that is trained, and the graph of the same weights that is exported.
+
+Both compute the same function. The training graph takes padded batches, id 0 behind each text, and masks what is padding;
+the export graph takes one text at its own length, without a mask, for the fused LSTM kernel knows none. The only module
+that names TensorFlow. Built with legacy Keras (``tf_keras``): Keras 3 does not give the fused operator (see export.py).
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import tensorflow
+import tf_keras
+from numpy.typing import NDArray
+
+from sotag_edge.errors import ModelError
+from sotag_edge.vocabulary import PADDING_ID
+
+layers = tf_keras.layers
+
+Scores = NDArray[numpy.float32]
+"""Shape [texts, labels]; each row sums to 1."""
+
+Embed = Callable[[str, int, int], Any]
+"""Name, rows, columns -> an embedding layer."""
+
+_BIGRAM_FACTOR = 8191  # a prime; factor * vocabulary stays below 2**31 for a vocabulary of up to 262,000
+
+
+@dataclass(frozen=True, slots=True)
+class SeedNetwork:
+    """The blog post's network as it was published: a fixed window, padded behind the text, and no mask.
+
+    Source: E. Arize, "Introduction to LSTMs", which reports 0.6405 on the Stack Overflow test texts.
+    """
+
+    labels: int
+    vocabulary: int
+    length: int = 100
+    embedding: int = 16
+    units: int = 32
+    recurrent_dropout: float = 0.2
+    dropout: float = 0.3
+
+    def graph(self, ids: Any, embed: Embed, *, training: bool) -> Any:
+        """The scores of ids of shape [batch, length]."""
+        x = embed("tokens", self.vocabulary, self.embedding)(ids)
+        # The recurrent dropout has no weights and no effect on inference, but it would prevent the fused kernel.
+        x = layers.LSTM(self.units, recurrent_dropout=self.recurrent_dropout if training else 0.0, name="lstm")(x)
+        x = layers.Dropout(self.dropout)(x)
+        return layers.Dense(self.labels, activation="softmax", name="scores")(x)
+
+
+@dataclass(frozen=True, slots=True)
+class ConvLstmNetwork:
+    """Our own: embeddings of tokens and hashed bigrams, a convolution with stride, an LSTM, the maximum over time.
+
+    The convolution gives a step ``kernel`` tokens of context and leaves the LSTM a ``stride``-th of the steps, which is
+    where the time goes. A text is read at its own length.
+    """
+
+    labels: int
+    vocabulary: int
+    embedding: int = 32
+    bigram_embedding: int = 4
+    buckets: int = 32768
+    filters: int = 64
+    kernel: int = 5
+    stride: int = 4
+    units: int = 64
+    spatial_dropout: float = 0.3
+    dropout: float = 0.5
+    length: None = None
+
+    def graph(self, ids: Any, embed: Embed, *, training: bool) -> Any:
+        """The scores of ids of shape [batch, time]; time may vary."""
+        tokens = embed("tokens", self.vocabulary, self.embedding)(ids)
+        bigrams = embed("bigrams", self.buckets, self.bigram_embedding)(_BigramBuckets(self.buckets)(ids))
+        x = layers.Concatenate()([tokens, bigrams])
+        if training:
+            x = _ZeroPadding()([x, ids])
+            x = layers.SpatialDropout1D(self.spatial_dropout)(x)
+        # subtle: a constant number of zero steps in front and behind, not padding="same", whose windows would shift with
+        # the length of the padded batch. This way there are ceil(time / stride) windows and each token is in one.
+        x = layers.ZeroPadding1D((self.kernel - self.stride, self.stride - 1))(x)
+        x = layers.Conv1D(self.filters, self.kernel, strides=self.stride, activation="relu", name="convolution")(x)
+        x = layers.LSTM(self.units, return_sequences=True, name="lstm")(x)
+        # The LSTM runs forward, so padding behind a text cannot reach the steps before it: the maximum alone needs a mask.
+        x = _MaskedMaximum(self.stride)([x, ids]) if training else _Maximum()(x)
+        x = layers.Dropout(self.dropout)(x)
+        return layers.Dense(self.labels, activation="softmax", name="scores")(x)
+
+
+NetworkSettings = SeedNetwork | ConvLstmNetwork
+_KINDS: dict[str, type[NetworkSettings]] = {"seed": SeedNetwork, "conv-lstm": ConvLstmNetwork}
+
+
+class _BigramBuckets(layers.Layer):  # type: ignore[misc]  # tf_keras has no types
+    """Ids -> the hash bucket of each token with the one behind it; the last token's neighbour is padding."""
+
+    def __init__(self, buckets: int) -> None:
+        super().__init__()
+        self._buckets = buckets
+
+    def call(self, ids: Any) -> Any:
+        following = tensorflow.pad(ids[:, 1:], [[0, 0], [0, 1]], constant_values=PADDING_ID)
+        return tensorflow.math.floormod(ids * _BIGRAM_FACTOR + following, self._buckets)
+
+
+class _ZeroPadding(layers.Layer):  # type: ignore[misc]
+    """Features, ids -> the features, zero where the id is padding: what the convolution sees behind a lone text."""
+
+    def call(self, inputs: Any) -> Any:
+        features, ids = inputs
+        return features * tensorflow.cast(ids != PADDING_ID, features.dtype)[:, :, None]
+
+
+class _MaskedMaximum(layers.Layer):  # type: ignore[misc]
+    """Steps, ids -> the maximum over the steps that begin within the text."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self._stride = stride
+
+    def call(self, inputs: Any) -> Any:
+        steps, ids = inputs
+        within = (ids != PADDING_ID)[:, :: self._stride]
+        return tensorflow.reduce_max(tensorflow.where(within[:, :, None], steps, steps.dtype.min), axis=1)
+
+
+class _Maximum(layers.Layer):  # type: ignore[misc]
+    """Steps -> their maximum over time."""
+
+    def call(self, steps: Any) -> Any:
+        return tensorflow.reduce_max(steps, axis=1)
+
+
+class _Int8Embedding(layers.Layer):  # type: ignore[misc]
+    """An embedding whose table is int8 with one scale a column: for export only.
+
+    Written out as gather, cast and multiply, so that the table is small in the file while every other weight keeps its
+    own precision, and so that all runtimes and processors compute the same (measured: to 8e-6; with the converter's own
+    int8 LSTM only to 0.007).
+    """
+
+    def __init__(self, table: NDArray[numpy.float32]) -> None:
+        super().__init__()
+        scale = numpy.maximum(abs(table).max(axis=0), 1e-12) / 127
+        self._scale = tensorflow.constant(scale, tensorflow.float32)
+        self._table = tensorflow.constant(numpy.rint(table / scale).astype(numpy.int8))
+
+    def call(self, ids: Any) -> Any:
+        return tensorflow.cast(tensorflow.gather(self._table, ids), tensorflow.float32) * self._scale
+
+
+class Network:
+    """A network of some settings, with its training graph in ``model``."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        self.settings = settings
+        ids = tf_keras.Input((settings.length,), dtype="int32", name="ids")
+        self.model = tf_keras.Model(ids, settings.graph(ids, _embedding, training=True))
+
+    @classmethod
+    def load(cls, description: dict[str, Any], weights: Path) -> Network:
+        """The network that ``describe`` described, with the weights of a ``model.keras``. Raises ``ModelError``."""
+        try:
+            kind = _KINDS[description["kind"]]
+            network = cls(kind(**{name: value for name, value in description.items() if name != "kind"}))
+            network.model.load_weights(weights)
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            raise ModelError(f"{weights} does not hold the network that its model.json describes: {error}") from error
+        return network
+
+    def save(self, path: Path) -> None:
+        """Write ``model.keras``: the weights as they are, without the optimizer's state."""
+        copy = Network(self.settings)
+        copy.model.set_weights(self.model.get_weights())
+        copy.model.save(path)
+
+    def describe(self) -> dict[str, Any]:
+        """The settings as JSON, for the manifest."""
+        kind = next(name for name, settings in _KINDS.items() if isinstance(self.settings, settings))
+        return {"kind": kind, **asdict(self.settings)}
+
+    def scores(self, ids: Sequence[Sequence[int]], batch: int = 64) -> Scores:
+        """The scores of texts given as ids, in their order."""
+        order = sorted(range(len(ids)), key=lambda number: len(ids[number]))
+        found: Scores = numpy.zeros((len(ids), self.settings.labels), numpy.float32)
+        for start in range(0, len(order), batch):
+            numbers = order[start : start + batch]
+            found[numbers] = self.model(pad([ids[number] for number in numbers]), training=False).numpy()
+        return found
+
+    def export_graph(self, embedding_bits: int | None) -> Any:
+        """A Keras model of the same weights with input shape [1, length], or [1, any] where texts keep their length."""
+
+        def embed(name: str, rows: int, columns: int) -> Any:
+            if embedding_bits is None:
+                return _embedding(name, rows, columns)
+            return _Int8Embedding(self.model.get_layer(name).get_weights()[0])
+
+        ids = tf_keras.Input((self.settings.length,), batch_size=1, dtype="int32", name="ids")
+        graph = tf_keras.Model(ids, self.settings.graph(ids, embed, training=False))
+        for layer in graph.layers:
+            if layer.weights:
+                layer.set_weights(self.model.get_layer(layer.name).get_weights())
+        return graph
+
+
+def _embedding(name: str, rows: int, columns: int) -> Any:
+    return layers.Embedding(rows, columns, name=name)
+
+
+def pad(ids: Sequence[Sequence[int]]) -> NDArray[numpy.int32]:
+    """Ids of several texts as one array, padded behind each text to the longest.
+
+    >>> pad([[5, 6], [7]]).tolist()
+    [[5, 6], [7, 0]]
+    """
+    padded = numpy.full((len(ids), max(map(len, ids))), PADDING_ID, numpy.int32)
+    for row, text in zip(padded, ids, strict=True):
+        row[: len(text)] = text
+    return padded

@@ -1,0 +1,62 @@
+"""The presets of ``train --preset``: everything that is chosen before a run. Named data; ``train.py`` carries them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sotag_convert.network import ConvLstmNetwork, NetworkSettings, SeedNetwork
+from sotag_convert.recipes import Recipe
+from sotag_edge.bundle import InputSettings
+from sotag_edge.tokenizer import TokenizerMode
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """``network``: labels, vocabulary size -> the network's settings. ``teacher``: the teacher's share of the target;
+    0 learns from the labels alone, without copies of the texts and log-count ratios. ``patience``: epochs without a better
+    validation loss before the run stops; ``None`` never stops early."""
+
+    input: InputSettings
+    vocabulary: int
+    network: Callable[[int, int], NetworkSettings]
+    recipe: Recipe
+    optimizer: str
+    learning_rate: float
+    batch: int
+    epochs: int
+    validation: float
+    patience: int | None
+    teacher: float = 0.0
+    word_dropout: float = 0.0
+
+
+PRESETS = {
+    # As published, but for what cannot be known: its split and its random numbers.
+    "seed": Preset(
+        input=InputSettings(TokenizerMode.WHITESPACE, max_tokens=100, pad_to=100),
+        vocabulary=1000,
+        network=SeedNetwork,
+        recipe=Recipe.FLOAT32,
+        optimizer="rmsprop",
+        learning_rate=0.001,
+        batch=124,
+        epochs=20,
+        validation=0.25,
+        patience=None,
+    ),
+    "default": Preset(
+        input=InputSettings(TokenizerMode.CODE, max_tokens=512),
+        vocabulary=8000,
+        network=ConvLstmNetwork,
+        recipe=Recipe.MIXED,
+        optimizer="adamw",
+        learning_rate=0.003,
+        batch=64,
+        epochs=10,
+        validation=0.1,
+        patience=3,
+        teacher=0.7,
+        word_dropout=0.3,
+    ),
+}

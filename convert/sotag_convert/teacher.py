@@ -1,0 +1,73 @@
+"""Texts -> the scores of a bag-of-words teacher, and the log-count ratios of their tokens: what the network starts from.
+
+The teacher is NB-SVM (Wang and Manning, "Baselines and Bigrams", ACL 2012) with a logistic loss: a linear model over
+1- to 3-grams, weighted by Naive-Bayes log-count ratios. It is better than a small LSTM on its own, but megabytes large;
+the network learns from its scores of texts that it did not see (out of fold). It is never shipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+
+Floats = NDArray[numpy.float32]
+
+_LENGTHS = (1, 2, 3)
+
+
+def out_of_fold_scores(
+    texts: Sequence[Sequence[str]], targets: NDArray[numpy.int64], groups: NDArray[numpy.int64], folds: int, seed: int
+) -> Floats:
+    """The score of each label for each tokenized text, from a teacher that saw no text of its group. Rows sum to 1."""
+    counts = ngram_counts(texts)
+    labels = int(targets.max()) + 1
+    scores = numpy.zeros((len(texts), labels), numpy.float32)
+    splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(counts, targets, groups)
+    for seen, unseen in splits:
+        scores[unseen] = _nb_svm_scores(counts[seen], targets[seen], counts[unseen], labels)
+    return scores
+
+
+def ngram_counts(texts: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+    """Which n-grams of two or more texts are in each tokenized text: shape [texts, n-grams], 0 or 1."""
+    return CountVectorizer(analyzer=_ngrams, binary=True, min_df=2, dtype=numpy.float32).fit_transform(texts)
+
+
+def _ngrams(tokens: Sequence[str]) -> list[str]:
+    return [" ".join(tokens[start : start + n]) for n in _LENGTHS for start in range(len(tokens) - n + 1)]
+
+
+def _nb_svm_scores(
+    counts: sparse.csr_matrix, targets: NDArray[numpy.int64], unseen: sparse.csr_matrix, labels: int
+) -> Floats:
+    ratios = log_count_ratios(counts, targets, labels)
+    odds = []
+    for label in range(labels):
+        weights = sparse.diags(ratios[:, label])
+        model = LogisticRegression(C=_REGULARIZATION, solver="liblinear")
+        odds.append(model.fit(counts @ weights, targets == label).predict_proba(unseen @ weights)[:, 1])
+    scores = numpy.stack(odds, axis=1)
+    normalized: Floats = (scores / scores.sum(axis=1, keepdims=True)).astype(numpy.float32)
+    return normalized
+
+
+_REGULARIZATION = 1.0
+
+
+def log_count_ratios(counts: sparse.csr_matrix, targets: NDArray[numpy.int64], labels: int) -> Floats:
+    """How much each feature speaks for each label: log of its share among the label's texts over that among the others.
+
+    ``counts``: shape [texts, features]. Gives shape [features, labels]; 0 where a feature says nothing. Smoothed by 1.
+    """
+    columns = []
+    for label in range(labels):
+        of_label = numpy.asarray(counts[targets == label].sum(axis=0)).ravel() + 1
+        of_others = numpy.asarray(counts[targets != label].sum(axis=0)).ravel() + 1
+        columns.append(numpy.log((of_label / of_label.sum()) / (of_others / of_others.sum())))
+    return numpy.stack(columns, axis=1).astype(numpy.float32)

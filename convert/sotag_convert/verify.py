@@ -1,0 +1,79 @@
+"""The Keras network against the written bundle, run on the device runtime: agreement, accuracy, bytes.
+
+That a model converted proves nothing. What is compared is what a user gets: ``sotag_edge`` loads the bundle from its
+folder, in a process without TensorFlow, and tags text by text at their own lengths; Keras tags them in padded batches.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+
+from sotag_convert import device, publish
+from sotag_convert.network import Network
+from sotag_edge import bundle as bundles
+from sotag_edge.errors import ModelError
+from sotag_edge.vocabulary import Vocabulary
+
+_DRAWN_TEXTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the comparison found. Accuracies are shares of ``texts``, ``None`` where the texts had no labels."""
+
+    texts: int
+    agreement: float
+    largest_difference: float
+    keras_accuracy: float | None
+    accuracy: float | None
+    bytes: int
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """The fields, rounded for ``metrics.json``."""
+        return {
+            name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()
+        }
+
+
+def verify(
+    folder: Path, network: Network, texts: Sequence[str], targets: Sequence[int] | None, tolerance: float
+) -> Verification:
+    """Compare and measure; raises ``ModelError`` when a score differs by more than ``tolerance``.
+
+    ``texts``: one or more; ``targets``: the label numbers of the same texts.
+    """
+    bundle = bundles.read(folder)
+    expected = network.scores([bundle.input.ids(text, bundle.vocabulary) for text in texts])
+    found = device.scores(folder, texts)
+    keras_labels, device_labels = expected.argmax(axis=1), found.argmax(axis=1)
+    result = Verification(
+        texts=len(texts),
+        agreement=float((keras_labels == device_labels).mean()),
+        largest_difference=float(abs(expected - found).max()),
+        keras_accuracy=None if targets is None else float((keras_labels == targets).mean()),
+        accuracy=None if targets is None else float((device_labels == targets).mean()),
+        bytes=publish.bytes_on_device(folder),
+    )
+    if not result.largest_difference <= tolerance:  # a NaN fails too
+        raise ModelError(
+            f"the written model does not do what the Keras network does: a score differs by "
+            f"{result.largest_difference:.3f} over {len(texts)} texts, more than {tolerance}; nothing was published"
+        )
+    return result
+
+
+def sample_texts(vocabulary: Vocabulary, max_tokens: int) -> list[str]:
+    """Texts to verify with where no data is at hand: written questions, and texts drawn from the model's vocabulary.
+
+    The drawn ones have every length up to a few dozen tokens and then some up to ``max_tokens``, frequent tokens most.
+    """
+    questions = resources.files("sotag_convert").joinpath("questions.txt").read_text(encoding="utf-8").splitlines()
+    draw = random.Random(0)
+    words = vocabulary.tokens[2:] or ("",)
+    weights = [1 / rank for rank in range(1, len(words) + 1)]
+    lengths = [*range(1, 41), *(draw.randint(1, max_tokens) for _ in range(_DRAWN_TEXTS - 40))]
+    return questions + [" ".join(draw.choices(words, weights, k=length)) for length in lengths]

@@ -1,0 +1,32 @@
+"""sotag-edge: tags programming questions, or any texts with your own tags, on a Raspberry Pi or a laptop CPU.
+
+>>> from sotag_edge import Classifier
+>>> classifier = Classifier.load()
+>>> classifier.classify("How do I merge two pandas data frames?").label
+'python'
+
+Importing this package loads neither numpy nor a TFLite runtime; ``Classifier.load()`` does.
+"""
+
+from __future__ import annotations
+
+from sotag_edge.classifier import Classifier, Prediction
+from sotag_edge.errors import InputError, MissingDependencyError, ModelError, SotagEdgeError, UsageError
+
+__all__ = [
+    "Classifier",
+    "InputError",
+    "MissingDependencyError",
+    "ModelError",
+    "Prediction",
+    "SotagEdgeError",
+    "UsageError",
+]
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("sotag-edge")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,76 @@
+"""The command line: each command parses, calls, and renders. The only place that exits.
+
+Commands that train or convert import the workstation side only when they run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from sotag_edge.cli.classify import classify
+from sotag_edge.cli.convert import convert
+from sotag_edge.cli.train import train
+from sotag_edge.errors import SotagEdgeError
+
+_INTERRUPTED = 130
+
+
+class _Commands(TyperGroup):
+    """Turns what a command raises into one sentence on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SotagEdgeError as error:
+            print(f"sotag-edge: {error}", file=sys.stderr)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as interrupt:
+            raise typer.Exit(_INTERRUPTED) from interrupt
+        except BrokenPipeError as closed:
+            # The reader has gone (`| head`): a quiet end. What is left in the buffer must have somewhere to go at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from closed
+
+
+app = typer.Typer(
+    name="sotag-edge",
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(classify)
+app.command()(train)
+app.command()(convert)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from sotag_edge import __version__
+
+        print(f"sotag-edge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Tag programming questions, or any texts with your own tags, on a small computer."""
+
+
+def main() -> None:
+    """The entry point of the ``sotag-edge`` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # Tags and sources are UTF-8 whatever the locale says, and a name that is not text must not stop the rest.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    app()

@@ -1,0 +1,35 @@
+"""``sotag-edge convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from sotag_edge.cli.extra import require_convert_extra
+
+
+def convert(
+    model: Annotated[str, typer.Argument(help="A model's folder or name, or the model.keras in one.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write the new model to.")],
+    recipe: Annotated[
+        str, typer.Option("--recipe", "-r", help="How weights are stored: float32, float16, dynamic or mixed.")
+    ] = "mixed",
+    data: Annotated[
+        Optional[str],
+        typer.Option("--data", help="Labelled data to verify with: a folder as for train, or 'stackoverflow'."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model in --output.")] = False,
+) -> None:
+    """Export a trained model again, by another recipe, without training.
+
+    Example: sotag-edge convert models/default --recipe float16 --output models/mine
+    """
+    require_convert_extra()
+    from sotag_convert import convert as workstation
+    from sotag_edge.render_training import print_verification
+
+    recipe_name = workstation.recipe(recipe)
+    result = workstation.convert(model, recipe_name, output, data=data, force=force)
+    print_verification(output, result)

@@ -1,0 +1,65 @@
+"""Progress of a training run, and the tables that end ``train`` and ``convert``. All of it is talk, so it goes to stderr.
+
+Takes plain numbers and names, so that the device side knows nothing of Keras.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+class TrainingProgress:
+    """Shows a run: a live bar on a terminal, elsewhere a line an epoch. Use it as a context manager."""
+
+    def __init__(self) -> None:
+        self._console = Console(file=sys.stderr, markup=False, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None, visible=False)
+
+    def __enter__(self) -> TrainingProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._console.print(text, soft_wrap=True)
+
+    def begin(self, batches: int) -> None:
+        """Start the bar for a run of so many batches, all epochs together."""
+        self._bar.update(self._task, total=batches, completed=0, visible=True)
+
+    def advance(self, description: str) -> None:
+        """One batch is done."""
+        self._bar.update(self._task, advance=1, description=description)
+
+    def end(self) -> None:
+        """The run is over, maybe before its last batch."""
+        self._bar.update(self._task, visible=False)
+
+
+def print_facts(title: str, facts: Mapping[str, str]) -> None:
+    """Print a small table of names and values."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    for name, value in facts.items():
+        table.add_row(name, value)
+    Console(file=sys.stderr, markup=False, highlight=False).print(table)
