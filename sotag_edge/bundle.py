@@ -22,6 +22,8 @@ SCHEMA_VERSION = 1
 MANIFEST = "model.json"
 MODEL = "model.tflite"
 VOCABULARY = "vocab.txt"
+FILES = (MODEL, VOCABULARY, MANIFEST)
+"""What a device needs of a bundle."""
 DEFAULT_MODEL = "default"
 MODEL_VARIABLE = "SOTAG_EDGE_MODEL"
 

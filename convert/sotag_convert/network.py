@@ -18,12 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import tensorflow
-import tf_keras
 from numpy.typing import NDArray
+
+from sotag_convert.quiet import quiet_stderr
 
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import PADDING_ID
+
+with quiet_stderr():
+    import tensorflow
+    import tf_keras
 
 layers = tf_keras.layers
 
@@ -70,16 +74,22 @@ class ConvLstmNetwork:
 
     labels: int
     vocabulary: int
-    embedding: int = 32
+    embedding: int = 20
     bigram_embedding: int = 4
     buckets: int = 32768
-    filters: int = 64
+    filters: int = 48
     kernel: int = 5
     stride: int = 4
-    units: int = 64
+    units: int = 48
     spatial_dropout: float = 0.3
     dropout: float = 0.5
     length: None = None
+
+    def features(self, ids: Sequence[int]) -> dict[str, list[int]]:
+        """The rows of each embedding table that a text's ids look up, by the table's name."""
+        following = [*ids[1:], PADDING_ID]
+        buckets = [(one * _BIGRAM_FACTOR + two) % self.buckets for one, two in zip(ids, following, strict=True)]
+        return {"tokens": list(ids), "bigrams": buckets}
 
     def graph(self, ids: Any, embed: Embed, *, training: bool) -> Any:
         """The scores of ids of shape [batch, time]; time may vary."""
@@ -105,7 +115,7 @@ _KINDS: dict[str, type[NetworkSettings]] = {"seed": SeedNetwork, "conv-lstm": Co
 
 
 class _BigramBuckets(layers.Layer):  # type: ignore[misc]  # tf_keras has no types
-    """Ids -> the hash bucket of each token with the one behind it; the last token's neighbour is padding."""
+    """Ids -> the hash bucket of each token with the one behind it, as ``ConvLstmNetwork.features`` computes them."""
 
     def __init__(self, buckets: int) -> None:
         super().__init__()

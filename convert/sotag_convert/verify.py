@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
-from sotag_convert import device, publish
+from sotag_convert import device
 from sotag_convert.network import Network
+from sotag_convert.recipes import RECIPES, Recipe
 from sotag_edge import bundle as bundles
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import Vocabulary
@@ -40,13 +41,14 @@ class Verification:
 
 
 def verify(
-    folder: Path, network: Network, texts: Sequence[str], targets: Sequence[int] | None, tolerance: float
+    folder: Path, network: Network, texts: Sequence[str], targets: Sequence[int] | None, recipe: Recipe
 ) -> Verification:
-    """Compare and measure; raises ``ModelError`` when a score differs by more than ``tolerance``.
+    """Compare and measure; raises ``ModelError`` when a score differs by more than the recipe's tolerance.
 
     ``texts``: one or more; ``targets``: the label numbers of the same texts.
     """
     bundle = bundles.read(folder)
+    tolerance = RECIPES[recipe].tolerance
     expected = network.scores([bundle.input.ids(text, bundle.vocabulary) for text in texts])
     found = device.scores(folder, texts)
     keras_labels, device_labels = expected.argmax(axis=1), found.argmax(axis=1)
@@ -56,7 +58,7 @@ def verify(
         largest_difference=float(abs(expected - found).max()),
         keras_accuracy=None if targets is None else float((keras_labels == targets).mean()),
         accuracy=None if targets is None else float((device_labels == targets).mean()),
-        bytes=publish.bytes_on_device(folder),
+        bytes=sum((folder / name).stat().st_size for name in bundles.FILES),
     )
     if not result.largest_difference <= tolerance:  # a NaN fails too
         raise ModelError(

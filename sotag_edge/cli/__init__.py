@@ -14,10 +14,8 @@ from typer.core import TyperGroup
 
 from sotag_edge.cli.classify import classify
 from sotag_edge.cli.convert import convert
-from sotag_edge.cli.train import train
+from sotag_edge.cli.train import INTERRUPTED, train
 from sotag_edge.errors import SotagEdgeError
-
-_INTERRUPTED = 130
 
 
 class _Commands(TyperGroup):
@@ -30,7 +28,7 @@ class _Commands(TyperGroup):
             print(f"sotag-edge: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
-            raise typer.Exit(_INTERRUPTED) from interrupt
+            raise typer.Exit(INTERRUPTED) from interrupt
         except BrokenPipeError as closed:
             # The reader has gone (`| head`): a quiet end. What is left in the buffer must have somewhere to go at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -11,14 +11,15 @@ from sotag_edge.cli.extra import require_convert_extra
 
 
 def convert(
-    model: Annotated[str, typer.Argument(help="A model's folder or name, or the model.keras in one.")],
+    model: Annotated[str, typer.Argument(help="A model's folder or name, or the model.keras in it.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write the new model to.")],
     recipe: Annotated[
-        str, typer.Option("--recipe", "-r", help="How weights are stored: float32, float16, dynamic or mixed.")
+        Literal["float32", "float16", "dynamic", "mixed"],
+        typer.Option("--recipe", "-r", help="How weights are stored."),
     ] = "mixed",
     data: Annotated[
         Optional[str],
-        typer.Option("--data", help="Labelled data to verify with: a folder as for train, or 'stackoverflow'."),
+        typer.Option("--data", help="Labelled texts to verify with: a folder as for train, or 'stackoverflow'."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the model in --output.")] = False,
 ) -> None:
@@ -27,9 +28,10 @@ def convert(
     Example: sotag-edge convert models/default --recipe float16 --output models/mine
     """
     require_convert_extra()
-    from sotag_convert import convert as workstation
-    from sotag_edge.render_training import print_verification
+    from sotag_convert.convert import convert as convert_model
+    from sotag_convert.recipes import Recipe
 
-    recipe_name = workstation.recipe(recipe)
-    result = workstation.convert(model, recipe_name, output, data=data, force=force)
-    print_verification(output, result)
+    from sotag_edge.render.training import print_verification
+
+    result = convert_model(model, Recipe(recipe), output, data=data, force=force)
+    print_verification(output, result.to_json())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
@@ -57,9 +58,14 @@ class TrainingProgress:
         self._bar.update(self._task, visible=False)
 
 
-def print_facts(title: str, facts: Mapping[str, str]) -> None:
-    """Print a small table of names and values."""
-    table = Table(title=title, title_justify="left", show_header=False)
-    for name, value in facts.items():
-        table.add_row(name, value)
+def print_verification(output: Path, found: Mapping[str, float | int | None]) -> None:
+    """Print where a model was written, and how it compares with the Keras network on the device runtime."""
+    table = Table(title=f"{output}", title_justify="left", show_header=False)
+    table.add_row("bytes on the device", f"{found['bytes']:,}")
+    table.add_row("texts compared", f"{found['texts']:,}")
+    table.add_row("same tag as Keras", f"{found['agreement']:.2%}")
+    table.add_row("largest difference of a score", f"{found['largest_difference']:.5f}")
+    if found["accuracy"] is not None:
+        table.add_row("accuracy, Keras", f"{found['keras_accuracy']:.4f}")
+        table.add_row("accuracy, this model", f"{found['accuracy']:.4f}")
     Console(file=sys.stderr, markup=False, highlight=False).print(table)

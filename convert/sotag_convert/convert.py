@@ -1,0 +1,53 @@
+"""A published bundle -> another one of the same weights, by another recipe, without training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sotag_convert import dataset as datasets
+from sotag_convert.network import Network
+from sotag_convert.publish import KERAS_MODEL, METRICS, Labelled, Source, publish, refuse_existing
+from sotag_convert.recipes import Recipe
+from sotag_convert.verify import Verification
+from sotag_edge import bundle as bundles
+from sotag_edge.errors import InputError, ModelError
+
+_ABOUT = ("preset", "seed", "training_data")
+
+
+def convert(model: str, recipe: Recipe, output: Path, *, data: str | None, force: bool) -> Verification:
+    """Export the weights of a bundle again. ``model``: its folder or name, or the ``model.keras`` in it.
+
+    With ``data``, verified on its test texts (or its training texts, where it has no others) and measured there. Raises
+    ``SotagEdgeError``; then nothing is written.
+    """
+    refuse_existing(output, force)
+    given = Path(model)
+    folder = given.parent if given.name == KERAS_MODEL and given.is_file() else bundles.find(model)
+    bundle = bundles.read(folder)
+    weights = folder / KERAS_MODEL
+    if not weights.is_file():
+        raise ModelError(f"{folder} has no {KERAS_MODEL} to export from: the models of an installed package leave it out")
+    about = {name: bundle.manifest.get(name) for name in _ABOUT}
+    network = Network.load(bundle.manifest.get("network", {}), weights)
+    source = Source(bundle.labels, bundle.input, bundle.vocabulary, network, about, _training_metrics(folder))
+    return publish(source, recipe, output, _labelled(data, bundle.labels), force=force)
+
+
+def _training_metrics(folder: Path) -> dict[str, object]:
+    try:
+        return {"training": json.loads((folder / METRICS).read_bytes())["training"]}
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{folder / METRICS} does not hold the metrics of the training: {error}") from error
+
+
+def _labelled(data: str | None, labels: tuple[str, ...]) -> Labelled | None:
+    if data is None:
+        return None
+    dataset = datasets.load(data)
+    if dataset.labels != labels:
+        raise InputError(f"{data} has the labels {', '.join(dataset.labels)}, and the model {', '.join(labels)}")
+    if dataset.test:
+        return Labelled("test texts", dataset.test.texts, dataset.test.targets)
+    return Labelled("training texts", dataset.train.texts, dataset.train.targets)

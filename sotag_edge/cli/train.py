@@ -1,0 +1,58 @@
+"""``sotag-edge train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Optional
+
+import typer
+
+from sotag_edge.cli.extra import require_convert_extra
+
+INTERRUPTED = 130
+
+
+def train(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="A folder with train/<tag>/*.txt, one text a file, and perhaps test/<tag>/*.txt; "
+            "or 'stackoverflow', which downloads the public data set."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write the model to.")],
+    preset: Annotated[
+        Literal["default", "seed"], typer.Option("--preset", help="The network and how it is trained.")
+    ] = "default",
+    epochs: Annotated[Optional[int], typer.Option("--epochs", help="At most so many. [default: the preset's]")] = None,
+    validation: Annotated[
+        Optional[float],
+        typer.Option("--validation", help="The share of texts kept to choose the best epoch; 0 learns from all of them."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Makes a run repeatable.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model in --output.")] = False,
+) -> None:
+    """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far.
+
+    Example: sotag-edge train my-questions --output models/mine
+    """
+    require_convert_extra()
+    from sotag_convert import dataset as datasets
+    from sotag_convert.train import train as train_model
+
+    from sotag_edge.render.training import TrainingProgress, print_verification
+
+    with TrainingProgress() as progress:
+        report = train_model(
+            datasets.load(data),
+            output,
+            preset=preset,
+            epochs=epochs,
+            seed=seed,
+            validation=validation,
+            force=force,
+            progress=progress,
+        )
+    print_verification(output, report.verification.to_json())
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
