@@ -55,7 +55,11 @@ class InputSettings:
         >>> settings.ids("import numpy as np", Vocabulary(["[PAD]", "[UNK]", "import"]))
         [2, 1, 1]
         """
-        ids = vocabulary.ids(tokenize(text, self.tokenizer)[: self.max_tokens]) or [UNKNOWN_ID]
+        return self.ids_of(tokenize(text, self.tokenizer), vocabulary)
+
+    def ids_of(self, tokens: list[str], vocabulary: Vocabulary) -> list[int]:
+        """The ids of a text that is tokens already."""
+        ids = vocabulary.ids(tokens[: self.max_tokens]) or [UNKNOWN_ID]
         if self.pad_to is not None:
             ids += [PADDING_ID] * (self.pad_to - len(ids))
         return ids

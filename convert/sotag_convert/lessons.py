@@ -6,8 +6,8 @@ scores, and the embeddings start from Naive-Bayes log-count ratios. Without, the
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy
 from numpy.typing import NDArray
@@ -34,21 +34,30 @@ class Lessons:
 
 def prepare(examples: Examples, dataset: Dataset, preset: Preset, seed: int) -> Lessons:
     """The lessons of a preset on some examples of a data set."""
-    labels = [dataset.labels[target] for target in examples.targets]
-    copies = [[text] for text in examples.texts]
-    if preset.teacher:
-        copies = augment.copies(examples.texts, labels, dataset.mask, seed)
-    texts = list(chain.from_iterable(copies))
-    groups = numpy.repeat(numpy.arange(len(copies)), [len(group) for group in copies])
+    families = _families(examples, dataset, preset, random.Random(seed))
+    copies = [copy for family in families for copy in family]
+    tokens = [copy.tokens for copy in copies]
+    groups = numpy.repeat(numpy.arange(len(families)), [len(family) for family in families])
     numbers = numpy.array(examples.targets)[groups]
-    tokens = [tokenize(text, preset.input.tokenizer) for text in texts]
     vocabulary = Vocabulary.learn(tokens, preset.vocabulary)
     targets: Scores = numpy.eye(len(dataset.labels), dtype=numpy.float32)[numbers]
     if preset.teacher:
-        taught = teacher.out_of_fold_scores(tokens, numbers, groups, seed)
+        # The teacher learns from whole texts and beginnings: segments would triple its time.
+        whole = numpy.array([not copy.segment for copy in copies])
+        taught = teacher.out_of_fold_scores(tokens, numbers, groups, whole, seed)
         if taught is not None:
             targets = (1 - preset.teacher) * targets + preset.teacher * taught
-    return Lessons(vocabulary, [preset.input.ids(text, vocabulary) for text in texts], targets, numbers)
+    return Lessons(vocabulary, [preset.input.ids_of(text, vocabulary) for text in tokens], targets, numbers)
+
+
+def _families(examples: Examples, dataset: Dataset, preset: Preset, draw: random.Random) -> list[list[augment.Copy]]:
+    """For each text its copies; without a teacher, itself alone."""
+    mode = preset.input.tokenizer
+    if not preset.teacher:
+        return [[augment.Copy(tokenize(text, mode))] for text in examples.texts]
+    labels = [dataset.labels[target] for target in examples.targets]
+    pairs = zip(examples.texts, labels, strict=True)
+    return [augment.copies(text, label, dataset.mask, mode, draw) for text, label in pairs]
 
 
 def start_from_ratios(network: Network, lessons: Lessons) -> None:

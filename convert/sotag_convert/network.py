@@ -77,10 +77,10 @@ class ConvLstmNetwork:
     embedding: int = 20
     bigram_embedding: int = 4
     buckets: int = 32768
-    filters: int = 48
+    filters: int = 64
     kernel: int = 5
     stride: int = 4
-    units: int = 48
+    units: int = 64
     spatial_dropout: float = 0.3
     dropout: float = 0.5
     length: None = None

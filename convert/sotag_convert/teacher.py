@@ -25,18 +25,22 @@ _INVERSE_REGULARIZATION = 0.2  # of 0.1, 0.2, 0.3, 1 and 3 the lowest validation
 
 
 def out_of_fold_scores(
-    texts: Sequence[Sequence[str]], numbers: NDArray[numpy.int64], groups: NDArray[numpy.int64], seed: int
+    texts: Sequence[Sequence[str]],
+    numbers: NDArray[numpy.int64],
+    groups: NDArray[numpy.int64],
+    lessons: NDArray[numpy.bool_],
+    seed: int,
 ) -> Floats | None:
     """The score of each label for each tokenized text, from a teacher that saw no text of its group. Rows sum to 1.
 
     ``numbers``: the number of each text's label. ``groups``: 0, 1, 2 ...; the copies of a text, one behind another, are a
-    group. ``None`` where there is too little to learn from: a label with a single group, or no n-gram seen twice.
+    group. ``lessons``: which texts the teacher may learn from; it scores them all. ``None`` where there is too little to learn from: a label with a single group, or no n-gram seen twice.
     """
     labels = int(numbers.max()) + 1
     of_group = numbers[numpy.unique(groups, return_index=True)[1]]
     folds = min(_FOLDS, int(numpy.bincount(of_group, minlength=labels).min()))
     try:
-        counts = ngram_counts(texts)
+        counts = _ngram_counts(texts, lessons)
     except ValueError:  # scikit-learn's word for an empty vocabulary
         return None
     if folds < 2:
@@ -44,13 +48,16 @@ def out_of_fold_scores(
     scores = numpy.zeros((len(texts), labels), numpy.float32)
     for _, left_out in StratifiedKFold(folds, shuffle=True, random_state=seed).split(of_group, of_group):
         unseen = numpy.isin(groups, left_out)
-        scores[unseen] = _nb_svm_scores(counts[~unseen], numbers[~unseen], counts[unseen], labels)
+        seen = ~unseen & lessons
+        scores[unseen] = _nb_svm_scores(counts[seen], numbers[seen], counts[unseen], labels)
     return scores
 
 
-def ngram_counts(texts: Sequence[Sequence[str]]) -> sparse.csr_matrix:
-    """Which n-grams of two or more texts are in each tokenized text: shape [texts, n-grams], 0 or 1."""
-    return CountVectorizer(analyzer=_ngrams, binary=True, min_df=2, dtype=numpy.float32).fit_transform(texts)
+def _ngram_counts(texts: Sequence[Sequence[str]], lessons: NDArray[numpy.bool_]) -> sparse.csr_matrix:
+    """Which n-grams that two or more lessons have are in each tokenized text: shape [texts, n-grams], 0 or 1."""
+    vectorizer = CountVectorizer(analyzer=_ngrams, binary=True, min_df=2, dtype=numpy.float32)
+    vectorizer.fit(text for text, lesson in zip(texts, lessons, strict=True) if lesson)
+    return vectorizer.transform(texts)
 
 
 def _ngrams(tokens: Sequence[str]) -> list[str]:
