@@ -89,7 +89,9 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
     if (as_path / MANIFEST).is_file():
         return as_path
     if as_path.is_file():
-        raise ModelError(f"{wanted} is a file; a model is the directory that holds {MANIFEST}, {MODEL} and {VOCABULARY}")
+        raise ModelError(
+            f"{wanted} is a file; a model is the directory that holds {MANIFEST}, {MODEL} and {VOCABULARY}"
+        )
     is_name = as_path.name == wanted
     places = [folder / wanted for folder in _model_folders()] if is_name else []
     for place in places:

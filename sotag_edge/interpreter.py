@@ -38,6 +38,10 @@ class Interpreter:
         self.outputs = int(output["shape"][-1])
         self._length: int | None = None
 
+    def operators(self) -> list[str]:
+        """The names of the graph's operators, in the order of their execution."""
+        return [operator["op_name"] for operator in self._interpreter._get_ops_details()]
+
     def scores(self, ids: Sequence[int]) -> list[float]:
         """The score of each label, in the order of the bundle's labels, for one or more ids.
 
@@ -70,7 +74,5 @@ def _runtime(numpy_version: str) -> Any:
         return runtime
     if int(numpy_version.split(".")[0]) >= 2:
         # Measured: it imports, then crashes with "_ARRAY_API not found" when an interpreter is made.
-        raise MissingDependencyError(
-            f"tflite-runtime cannot work with NumPy {numpy_version}: pip install 'numpy<2'"
-        )
+        raise MissingDependencyError(f"tflite-runtime cannot work with NumPy {numpy_version}: pip install 'numpy<2'")
     return runtime

@@ -26,7 +26,9 @@ def card(name: str, manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> 
         figures.append(("validation, Keras", metrics["training"]["validation_texts"], f"{validation:.4f}"))
     if measured["accuracy"] is not None:
         figures.append((f"{measured['on']}, Keras", measured["texts"], f"{measured['keras_accuracy']:.4f}"))
-        figures.append((f"{measured['on']}, this model on the device runtime", measured["texts"], f"{measured['accuracy']:.4f}"))
+        figures.append(
+            (f"{measured['on']}, this model on the device runtime", measured["texts"], f"{measured['accuracy']:.4f}")
+        )
     lines = [
         f"# {name}",
         "",
@@ -38,7 +40,11 @@ def card(name: str, manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> 
         "",
         "## Accuracy",
         "",
-        *(["| on | texts | accuracy |", "|---|---|---|"] if figures else ["No labelled texts were given to measure it on."]),
+        *(
+            ["| on | texts | accuracy |", "|---|---|---|"]
+            if figures
+            else ["No labelled texts were given to measure it on."]
+        ),
         *(f"| {on} | {texts:,} | {value} |" for on, texts, value in figures),
         "",
         f"The model gives {measured['agreement']:.2%} of {measured['texts']:,} texts the same tag as the Keras network it was "

@@ -28,7 +28,9 @@ def convert(model: str, recipe: Recipe, output: Path, *, data: str | None, force
     bundle = bundles.read(folder)
     weights = folder / KERAS_MODEL
     if not weights.is_file():
-        raise ModelError(f"{folder} has no {KERAS_MODEL} to export from: the models of an installed package leave it out")
+        raise ModelError(
+            f"{folder} has no {KERAS_MODEL} to export from: the models of an installed package leave it out"
+        )
     about = {name: bundle.manifest.get(name) for name in _ABOUT}
     network = Network.load(bundle.manifest.get("network", {}), weights)
     source = Source(bundle.labels, bundle.input, bundle.vocabulary, network, about, _training_metrics(folder))

@@ -1,4 +1,4 @@
-"""Ids and targets -> a fitted network: batches, word dropout, learning rate, the best epoch, an early or asked-for stop.
+"""Lessons -> a fitted network: batches, word dropout, learning rate, the best epoch, an early or asked-for stop.
 
 Knows nothing of text, files or bundles.
 """
@@ -16,11 +16,11 @@ from typing import Any, Protocol
 import numpy
 from numpy.typing import NDArray
 
-from sotag_convert.network import Network, Scores, pad, tensorflow, tf_keras
+from sotag_convert.backend import tensorflow, tf_keras
+from sotag_convert.lessons import Lessons, fold_ratios
+from sotag_convert.network import Network, pad
 from sotag_convert.presets import Preset
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
-
-Ids = Sequence[Sequence[int]]
 
 _POOL = 40  # batches whose texts are sorted by length together: little padding, and still a random order
 
@@ -38,7 +38,7 @@ class Progress(Protocol):
 class Validation:
     """Texts that the network does not learn from, as ids, and the number of each one's label."""
 
-    ids: Ids
+    ids: Sequence[Sequence[int]]
     targets: Sequence[int]
 
 
@@ -64,8 +64,7 @@ class History:
 
 def fit(
     network: Network,
-    ids: Ids,
-    targets: Scores,
+    lessons: Lessons,
     validation: Validation | None,
     preset: Preset,
     epochs: int,
@@ -74,13 +73,14 @@ def fit(
 ) -> History:
     """Fit ``network`` in place and leave it with the weights of its best epoch.
 
-    ``targets``: shape [texts, labels], rows sum to 1. The best epoch is the one of the lowest validation loss; without
+    The best epoch is the one of the lowest validation loss; without
     validation texts it is the last. The first Ctrl-C ends the run after the batch at hand and keeps the best so far.
     """
     random = numpy.random.default_rng(seed)
-    lengths = numpy.array([len(text) for text in ids])
-    batches = -(-len(ids) // preset.batch)
-    network.model.compile(_optimizer(preset, batches * epochs), "categorical_crossentropy")
+    lengths = numpy.array([len(text) for text in lessons.ids])
+    batches = -(-len(lengths) // preset.batch)
+    graph = network.fitting_graph(fold_ratios(lessons, network.settings))
+    graph.compile(_optimizer(preset, batches * epochs), "categorical_crossentropy")
     done: list[Epoch] = []
     best: tuple[float, int, Any] | None = None
     progress.begin(batches * epochs)
@@ -89,11 +89,12 @@ def fit(
             start = time.monotonic()
             losses = []
             for batch in _batches(lengths, preset.batch, random):
-                texts = _drop_words(pad([ids[text] for text in batch]), preset.word_dropout, random)
-                losses.append(float(network.model.train_on_batch(texts, targets[batch])))
-                progress.advance(_describe(number, epochs, numpy.mean(losses[-100:]), done))
+                ids = _drop_words(pad([lessons.ids[text] for text in batch]), preset.word_dropout, random)
+                losses.append(float(graph.train_on_batch([ids, lessons.folds[batch]], lessons.targets[batch])))
+                progress.advance(_describe(number, epochs, float(numpy.mean(losses[-100:])), done))
                 if interrupted:
                     break
+            network.take_weights(graph)
             epoch = _measure(network, validation, number, time.monotonic() - start, float(numpy.mean(losses)))
             done.append(epoch)
             progress.say(_describe(number, epochs, epoch.loss, done) + f", {epoch.seconds:.0f} s")
@@ -125,7 +126,9 @@ def _describe(number: int, epochs: int, loss: float, done: list[Epoch]) -> str:
     return text
 
 
-def _batches(lengths: NDArray[numpy.int64], size: int, random: numpy.random.Generator) -> Iterator[NDArray[numpy.int64]]:
+def _batches(
+    lengths: NDArray[numpy.int64], size: int, random: numpy.random.Generator
+) -> Iterator[NDArray[numpy.int64]]:
     """Every text once: batches in random order, each of texts of about the same length."""
     order = random.permutation(len(lengths))
     found = []
@@ -136,9 +139,7 @@ def _batches(lengths: NDArray[numpy.int64], size: int, random: numpy.random.Gene
     return (found[number] for number in random.permutation(len(found)))
 
 
-def _drop_words(
-    ids: NDArray[numpy.int32], share: float, random: numpy.random.Generator
-) -> NDArray[numpy.int32]:
+def _drop_words(ids: NDArray[numpy.int32], share: float, random: numpy.random.Generator) -> NDArray[numpy.int32]:
     """Make a share of the tokens unknown, so that the network leans on no single one and learns what unknown ones mean."""
     if not share:
         return ids

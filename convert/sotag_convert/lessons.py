@@ -1,7 +1,7 @@
 """Training texts -> what the network learns from: a vocabulary, ids, and for each text a target for each label.
 
 With a teacher (see teacher.py) the texts are joined by their copies (augment.py), the targets lean on the teacher's
-scores, and the embeddings start from Naive-Bayes log-count ratios. Without, the targets are the labels alone.
+scores, and embeddings start from Naive-Bayes log-count ratios. Without, the targets are the labels alone.
 """
 
 from __future__ import annotations
@@ -14,22 +14,25 @@ from numpy.typing import NDArray
 
 from sotag_convert import augment, teacher
 from sotag_convert.dataset import Dataset, Examples
-from sotag_convert.network import Network, Scores
+from sotag_convert.network import NetworkSettings, Scores
 from sotag_convert.presets import Preset
 from sotag_edge.tokenizer import tokenize
 from sotag_edge.vocabulary import Vocabulary
 
+FOLDS = 5
 _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """``ids``: one list a text; ``targets``: shape [texts, labels], rows sum to 1; ``numbers``: each text's label."""
+    """``ids``: one list a text or copy. ``targets``: shape [texts, labels], rows sum to 1. ``numbers``: each text's label.
+    ``folds``: which of ``FOLDS`` parts each is in; a text and its copies are in the same one."""
 
     vocabulary: Vocabulary
     ids: list[list[int]]
     targets: Scores
     numbers: NDArray[numpy.int64]
+    folds: NDArray[numpy.int32]
 
 
 def prepare(examples: Examples, dataset: Dataset, preset: Preset, seed: int) -> Lessons:
@@ -47,7 +50,9 @@ def prepare(examples: Examples, dataset: Dataset, preset: Preset, seed: int) -> 
         taught = teacher.out_of_fold_scores(tokens, numbers, groups, whole, seed)
         if taught is not None:
             targets = (1 - preset.teacher) * targets + preset.teacher * taught
-    return Lessons(vocabulary, [preset.input.ids_of(text, vocabulary) for text in tokens], targets, numbers)
+    folds = numpy.random.default_rng(seed).integers(0, FOLDS, len(families)).astype(numpy.int32)
+    ids = [preset.input.ids_of(text, vocabulary) for text in tokens]
+    return Lessons(vocabulary, ids, targets, numbers, folds[groups])
 
 
 def _families(examples: Examples, dataset: Dataset, preset: Preset, draw: random.Random) -> list[list[augment.Copy]]:
@@ -60,14 +65,19 @@ def _families(examples: Examples, dataset: Dataset, preset: Preset, draw: random
     return [augment.copies(text, label, dataset.mask, mode, draw) for text, label in pairs]
 
 
-def start_from_ratios(network: Network, lessons: Lessons) -> None:
-    """Set the first channels of each embedding to the log-count ratios of its tokens, or of its buckets of bigrams."""
-    features = [network.settings.features(ids) for ids in lessons.ids]
-    for name in features[0]:
-        layer = network.model.get_layer(name)
-        (table,) = layer.get_weights()
-        counts = teacher.presence([text[name] for text in features], len(table))
-        ratios = teacher.log_count_ratios(counts, lessons.numbers, lessons.targets.shape[1])
-        channels = teacher.narrow(ratios, network.settings.bigram_embedding)
-        table[:, : channels.shape[1]] = _RATIO_SCALE * channels
-        layer.set_weights([table])
+def fold_ratios(lessons: Lessons, settings: NetworkSettings) -> dict[str, NDArray[numpy.float32]]:
+    """Log-count ratios for the embeddings of a network that start from some: by name, shape [FOLDS + 1, rows, channels].
+
+    Set ``n`` is of the texts outside fold ``n``, for the texts in it to learn with; the last one is of all texts. With
+    ratios that a text has itself had a part in, the network trusts them too much: on a validation split 0.5 points less.
+    """
+    features = [settings.features(ids) for ids in lessons.ids]
+    found = {}
+    for name, (rows, channels) in settings.ratio_tables().items():
+        counts = teacher.presence([text[name] for text in features], rows)
+        parts = [lessons.folds != fold for fold in range(FOLDS + 1)]
+        sets = [
+            teacher.log_count_ratios(counts[part], lessons.numbers[part], lessons.targets.shape[1]) for part in parts
+        ]
+        found[name] = _RATIO_SCALE * teacher.narrow(numpy.stack(sets), channels)
+    return found

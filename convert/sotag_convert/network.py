@@ -1,18 +1,12 @@
 """Settings -> Keras LSTM: the graph that is trained, and the graph of the same weights that is exported.
 
 Both compute the same function. The training graph takes padded batches, id 0 behind each text, and masks what is padding;
-the export graph takes one text at its own length, without a mask, for the fused LSTM kernel knows none. The only module
-that names TensorFlow. Built with legacy Keras (``tf_keras``): Keras 3 does not give the fused operator (see export.py).
+the export graph takes one text at its own length, without a mask, for the fused LSTM kernel knows none.
 """
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +14,10 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from sotag_convert.quiet import quiet_stderr
+from sotag_convert.backend import tensorflow, tf_keras
 
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import PADDING_ID
-
-with quiet_stderr():
-    import tensorflow
-    import tf_keras
 
 layers = tf_keras.layers
 
@@ -55,6 +45,14 @@ class SeedNetwork:
     recurrent_dropout: float = 0.2
     dropout: float = 0.3
 
+    def ratio_tables(self) -> dict[str, tuple[int, int]]:
+        """No embedding of this network starts from log-count ratios."""
+        return {}
+
+    def features(self, ids: Sequence[int]) -> dict[str, list[int]]:
+        """What a text looks up in those embeddings: nothing."""
+        return {}
+
     def graph(self, ids: Any, embed: Embed, *, training: bool) -> Any:
         """The scores of ids of shape [batch, length]."""
         x = embed("tokens", self.vocabulary, self.embedding)(ids)
@@ -69,13 +67,14 @@ class ConvLstmNetwork:
     """Our own: embeddings of tokens and hashed bigrams, a convolution with stride, an LSTM, the maximum over time.
 
     The convolution gives a step ``kernel`` tokens of context and leaves the LSTM a ``stride``-th of the steps, which is
-    where the time goes. A text is read at its own length.
+    where the time goes. A text is read at its own length. ``ratios``: the channels of each embedding that log-count
+    ratios are added to while it is trained (see teacher.py); the bigrams have no others.
     """
 
     labels: int
     vocabulary: int
-    embedding: int = 20
-    bigram_embedding: int = 4
+    embedding: int = 28
+    ratios: int = 4
     buckets: int = 32768
     filters: int = 64
     kernel: int = 5
@@ -84,6 +83,10 @@ class ConvLstmNetwork:
     spatial_dropout: float = 0.3
     dropout: float = 0.5
     length: None = None
+
+    def ratio_tables(self) -> dict[str, tuple[int, int]]:
+        """The rows of each embedding that starts from log-count ratios, and its channels for them."""
+        return {"tokens": (self.vocabulary, self.ratios), "bigrams": (self.buckets, self.ratios)}
 
     def features(self, ids: Sequence[int]) -> dict[str, list[int]]:
         """The rows of each embedding table that a text's ids look up, by the table's name."""
@@ -94,7 +97,7 @@ class ConvLstmNetwork:
     def graph(self, ids: Any, embed: Embed, *, training: bool) -> Any:
         """The scores of ids of shape [batch, time]; time may vary."""
         tokens = embed("tokens", self.vocabulary, self.embedding)(ids)
-        bigrams = embed("bigrams", self.buckets, self.bigram_embedding)(_BigramBuckets(self.buckets)(ids))
+        bigrams = embed("bigrams", self.buckets, self.ratios)(_BigramBuckets(self.buckets)(ids))
         x = layers.Concatenate()([tokens, bigrams])
         if training:
             x = _ZeroPadding()([x, ids])
@@ -114,7 +117,7 @@ NetworkSettings = SeedNetwork | ConvLstmNetwork
 _KINDS: dict[str, type[NetworkSettings]] = {"seed": SeedNetwork, "conv-lstm": ConvLstmNetwork}
 
 
-class _BigramBuckets(layers.Layer):  # type: ignore[misc]  # tf_keras has no types
+class _BigramBuckets(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras has no types
     """Ids -> the hash bucket of each token with the one behind it, as ``ConvLstmNetwork.features`` computes them."""
 
     def __init__(self, buckets: int) -> None:
@@ -126,7 +129,7 @@ class _BigramBuckets(layers.Layer):  # type: ignore[misc]  # tf_keras has no typ
         return tensorflow.math.floormod(ids * _BIGRAM_FACTOR + following, self._buckets)
 
 
-class _ZeroPadding(layers.Layer):  # type: ignore[misc]
+class _ZeroPadding(tf_keras.layers.Layer):  # type: ignore[misc]
     """Features, ids -> the features, zero where the id is padding: what the convolution sees behind a lone text."""
 
     def call(self, inputs: Any) -> Any:
@@ -134,7 +137,7 @@ class _ZeroPadding(layers.Layer):  # type: ignore[misc]
         return features * tensorflow.cast(ids != PADDING_ID, features.dtype)[:, :, None]
 
 
-class _MaskedMaximum(layers.Layer):  # type: ignore[misc]
+class _MaskedMaximum(tf_keras.layers.Layer):  # type: ignore[misc]
     """Steps, ids -> the maximum over the steps that begin within the text."""
 
     def __init__(self, stride: int) -> None:
@@ -147,14 +150,14 @@ class _MaskedMaximum(layers.Layer):  # type: ignore[misc]
         return tensorflow.reduce_max(tensorflow.where(within[:, :, None], steps, steps.dtype.min), axis=1)
 
 
-class _Maximum(layers.Layer):  # type: ignore[misc]
+class _Maximum(tf_keras.layers.Layer):  # type: ignore[misc]
     """Steps -> their maximum over time."""
 
     def call(self, steps: Any) -> Any:
         return tensorflow.reduce_max(steps, axis=1)
 
 
-class _Int8Embedding(layers.Layer):  # type: ignore[misc]
+class _Int8Embedding(tf_keras.layers.Layer):  # type: ignore[misc]
     """An embedding whose table is int8 with one scale a column: for export only.
 
     Written out as gather, cast and multiply, so that the table is small in the file while every other weight keeps its
@@ -172,13 +175,61 @@ class _Int8Embedding(layers.Layer):  # type: ignore[misc]
         return tensorflow.cast(tensorflow.gather(self._table, ids), tensorflow.float32) * self._scale
 
 
+class _RatioEmbedding(tf_keras.layers.Layer):  # type: ignore[misc]
+    """Ids, the number of each text's set of ratios -> an embedding with that set's ratios added to its first channels.
+
+    For fitting only. ``ratios``: shape [sets, rows, channels]; the last set is what ``merged`` puts into the table.
+    """
+
+    def __init__(self, name: str, rows: int, columns: int, ratios: NDArray[numpy.float32]) -> None:
+        super().__init__(name=name)
+        channels = ratios.shape[2]
+        self._rows = rows
+        self._ratios = tensorflow.constant(numpy.pad(ratios, [(0, 0), (0, 0), (0, columns - channels)]))
+        fresh = tensorflow.random.uniform((rows, columns), -0.05, 0.05)
+        start = fresh * tensorflow.cast(tensorflow.range(columns) >= channels, tensorflow.float32)
+        self.table = self.add_weight("table", (rows, columns), initializer=lambda *_, **__: start)
+
+    def call(self, inputs: Any) -> Any:
+        ids, sets = inputs
+        ratios = tensorflow.reshape(self._ratios, (-1, self._ratios.shape[2]))
+        return tensorflow.gather(self.table, ids) + tensorflow.gather(ratios, ids + sets[:, None] * self._rows)
+
+    def merged(self) -> list[NDArray[numpy.float32]]:
+        """The weights of the plain embedding that computes the same with the last set of ratios."""
+        return [self.table.numpy() + self._ratios[-1].numpy()]
+
+
 class Network:
-    """A network of some settings, with its training graph in ``model``."""
+    """A network of some settings. ``model`` is its graph for padded batches: ids [batch, time] -> scores."""
 
     def __init__(self, settings: NetworkSettings) -> None:
         self.settings = settings
         ids = tf_keras.Input((settings.length,), dtype="int32", name="ids")
         self.model = tf_keras.Model(ids, settings.graph(ids, _embedding, training=True))
+
+    def fitting_graph(self, ratios: Mapping[str, NDArray[numpy.float32]]) -> Any:
+        """The Keras model to fit: ids and, for each text, the number of its set of ratios -> scores.
+
+        ``ratios``: for the embeddings that start from some, by name, of shape [sets, rows, channels].
+        """
+        ids = tf_keras.Input((self.settings.length,), dtype="int32", name="ids")
+        sets = tf_keras.Input((), dtype="int32", name="sets")
+
+        def embed(name: str, rows: int, columns: int) -> Any:
+            if name not in ratios:
+                return _embedding(name, rows, columns)
+            layer = _RatioEmbedding(name, rows, columns, ratios[name])
+            return lambda rows_of_table: layer([rows_of_table, sets])
+
+        return tf_keras.Model([ids, sets], self.settings.graph(ids, embed, training=True))
+
+    def take_weights(self, fitted: Any) -> None:
+        """Take over the weights of a fitting graph, the last set of ratios merged into the embeddings."""
+        for layer in fitted.layers:
+            if layer.weights:
+                weights = layer.merged() if isinstance(layer, _RatioEmbedding) else layer.get_weights()
+                self.model.get_layer(layer.name).set_weights(weights)
 
     @classmethod
     def load(cls, description: dict[str, Any], weights: Path) -> Network:

@@ -47,8 +47,8 @@ PRESETS = {
     ),
     "default": Preset(
         input=InputSettings(TokenizerMode.CODE, max_tokens=512),
-        vocabulary=6000,
-        network=ConvLstmNetwork,
+        vocabulary=7000,
+        network=lambda labels, vocabulary: ConvLstmNetwork(labels, vocabulary, ratios=min(labels, 8)),
         recipe=Recipe.MIXED,
         optimizer="adamw",
         learning_rate=0.003,

@@ -72,7 +72,10 @@ def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | N
         write_manifest(folder, manifest)
         texts = labelled.texts if labelled else sample_texts(source.vocabulary, source.input.max_tokens)
         result = verify(folder, source.network, texts, labelled.targets if labelled else None, recipe)
-        metrics = {**source.metrics, "verification": {"on": labelled.name if labelled else "samples", **result.to_json()}}
+        metrics = {
+            **source.metrics,
+            "verification": {"on": labelled.name if labelled else "samples", **result.to_json()},
+        }
         write_json(folder / METRICS, metrics)
         (folder / CARD).write_text(card(output.resolve().name, manifest, metrics), encoding="utf-8")
     return result

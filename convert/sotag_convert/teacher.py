@@ -57,7 +57,8 @@ def _ngram_counts(texts: Sequence[Sequence[str]], lessons: NDArray[numpy.bool_])
     """Which n-grams that two or more lessons have are in each tokenized text: shape [texts, n-grams], 0 or 1."""
     vectorizer = CountVectorizer(analyzer=_ngrams, binary=True, min_df=2, dtype=numpy.float32)
     vectorizer.fit(text for text, lesson in zip(texts, lessons, strict=True) if lesson)
-    return vectorizer.transform(texts)
+    counts: sparse.csr_matrix = vectorizer.transform(texts)
+    return counts
 
 
 def _ngrams(tokens: Sequence[str]) -> list[str]:
@@ -88,7 +89,8 @@ def log_count_ratios(counts: sparse.csr_matrix, targets: NDArray[numpy.int64], l
         of_label = numpy.asarray(counts[targets == label].sum(axis=0)).ravel() + 1
         of_others = numpy.asarray(counts[targets != label].sum(axis=0)).ravel() + 1
         columns.append(numpy.log((of_label / of_label.sum()) / (of_others / of_others.sum())))
-    return numpy.stack(columns, axis=1).astype(numpy.float32)
+    ratios: Floats = numpy.stack(columns, axis=1).astype(numpy.float32)
+    return ratios
 
 
 def presence(features: Sequence[Sequence[int]], rows: int) -> sparse.csr_matrix:
@@ -100,9 +102,13 @@ def presence(features: Sequence[Sequence[int]], rows: int) -> sparse.csr_matrix:
     return counts
 
 
-def narrow(ratios: Floats, columns: int) -> Floats:
-    """Ratios of many labels in a few columns: themselves where they fit, else their strongest directions."""
-    if ratios.shape[1] <= columns:
-        return ratios
-    narrowed: Floats = TruncatedSVD(columns, random_state=0).fit_transform(ratios).astype(numpy.float32)
+def narrow(sets: Floats, columns: int) -> Floats:
+    """Sets of ratios, shape [sets, features, labels], in at most ``columns`` columns in place of the labels.
+
+    Themselves where they fit, else along the strongest directions of the last set, the same for all.
+    """
+    if sets.shape[2] <= columns:
+        return sets
+    directions = TruncatedSVD(columns, random_state=0).fit(sets[-1]).components_
+    narrowed: Floats = (sets @ directions.T).astype(numpy.float32)
     return narrowed

@@ -8,7 +8,8 @@ from pathlib import Path
 from sotag_convert import lessons
 from sotag_convert.dataset import Dataset
 from sotag_convert.fit import History, Progress, Validation, fit
-from sotag_convert.network import Network, tf_keras
+from sotag_convert.backend import tf_keras
+from sotag_convert.network import Network
 from sotag_convert.presets import PRESETS
 from sotag_convert.publish import Labelled, Source, publish, refuse_existing
 from sotag_convert.verify import Verification
@@ -50,17 +51,23 @@ def train(
     share = settings.validation if validation is None else validation
     epochs = settings.epochs if epochs is None else epochs
     if epochs < 1 or not 0 <= share < 1:
-        raise UsageError(f"--epochs must be 1 or more and --validation from 0 to below 1; they are {epochs} and {share}")
+        raise UsageError(
+            f"--epochs must be 1 or more and --validation from 0 to below 1; they are {epochs} and {share}"
+        )
     learned, kept = dataset.train.split(share, seed) if share else (dataset.train, None)
 
     tf_keras.utils.set_random_seed(seed)
-    progress.say(f"{len(learned)} texts to learn from, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags")
+    progress.say(
+        f"{len(learned)} texts to learn from, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags"
+    )
     material = lessons.prepare(learned, dataset, settings, seed)
     network = Network(settings.network(len(dataset.labels), len(material.vocabulary)))
-    if settings.teacher:
-        lessons.start_from_ratios(network, material)
-    check = Validation([settings.input.ids(text, material.vocabulary) for text in kept.texts], kept.targets) if kept else None
-    history = fit(network, material.ids, material.targets, check, settings, epochs, seed, progress)
+    check = (
+        Validation([settings.input.ids(text, material.vocabulary) for text in kept.texts], kept.targets)
+        if kept
+        else None
+    )
+    history = fit(network, material, check, settings, epochs, seed, progress)
 
     progress.say("exporting and verifying")
     source = Source(
@@ -80,10 +87,11 @@ def train(
         },
         metrics={"training": _metrics(history, check)},
     )
+    labelled = None
     if dataset.test:
         labelled = Labelled("test texts", dataset.test.texts, dataset.test.targets)
-    else:
-        labelled = Labelled("validation texts", kept.texts, kept.targets) if kept else None
+    elif kept:
+        labelled = Labelled("validation texts", kept.texts, kept.targets)
     return Report(history, publish(source, settings.recipe, output, labelled, force=force))
 
 

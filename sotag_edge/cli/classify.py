@@ -16,7 +16,9 @@ from sotag_edge.render.results import OutputFormat, Result, make_writer, printab
 def classify(
     paths: Annotated[
         Optional[list[str]],
-        typer.Argument(help="Files, each one text. Without any, standard input is read, each line one text; so is '-'."),
+        typer.Argument(
+            help="Files, each one text. Without any, standard input is read, each line one text; so is '-'."
+        ),
     ] = None,
     model: Annotated[
         Optional[str],

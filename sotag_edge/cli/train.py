@@ -27,7 +27,9 @@ def train(
     epochs: Annotated[Optional[int], typer.Option("--epochs", help="At most so many. [default: the preset's]")] = None,
     validation: Annotated[
         Optional[float],
-        typer.Option("--validation", help="The share of texts kept to choose the best epoch; 0 learns from all of them."),
+        typer.Option(
+            "--validation", help="The share of texts kept to choose the best epoch; 0 learns from all of them."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Makes a run repeatable.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace the model in --output.")] = False,
