@@ -11,6 +11,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 import pooch
@@ -50,7 +51,7 @@ def stack_overflow(url: str = URL) -> Path:
             f"{url} cannot be downloaded ({type(error).__name__}): try again, or fetch it by other means, unpack it "
             f"and give its folder instead of {STACK_OVERFLOW!r}"
         ) from error
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise InputError(f"{url} did not give a usable archive: {error}") from error
     return folder
 

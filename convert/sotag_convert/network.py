@@ -73,9 +73,9 @@ class ConvLstmNetwork:
 
     labels: int
     vocabulary: int
-    embedding: int = 28
+    embedding: int = 20
     ratios: int = 4
-    buckets: int = 32768
+    buckets: int = 65536
     filters: int = 64
     kernel: int = 5
     stride: int = 4

@@ -1,0 +1,55 @@
+"""What several tests share: the fixture model, and the data that lies beside the checkout where it is at hand."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FIXTURE = ROOT / "tests" / "fixtures" / "model"
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def fixture_model() -> Path:
+    """The folder of a real model of a few kilobytes, not to be written to."""
+    return FIXTURE
+
+
+@pytest.fixture
+def model_copy(tmp_path: Path) -> Path:
+    """A copy of the fixture model, to damage."""
+    return Path(shutil.copytree(FIXTURE, tmp_path / "model"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs ``sotag-edge`` in a process of its own, in an empty folder."""
+
+    def run_command(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "sotag_edge", *map(str, arguments)]
+        defaults: dict[str, object] = {"capture_output": True, "encoding": "utf-8", "cwd": tmp_path, "check": False}
+        if "input" not in options:
+            defaults["stdin"] = subprocess.DEVNULL
+        return subprocess.run(command, **(defaults | options))
+
+    return run_command
+
+
+@pytest.fixture(scope="session")
+def stack_overflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Stack Overflow texts, unpacked from the archive beside the checkout; skips where there is none."""
+    archive = ROOT.parent / "shared" / "data" / "stack_overflow_16k.tar.gz"
+    if not archive.is_file():
+        pytest.skip(f"the Stack Overflow texts are not at {archive}")
+    folder = tmp_path_factory.mktemp("stack_overflow")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder

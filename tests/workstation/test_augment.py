@@ -1,0 +1,95 @@
+"""Copies of the training texts, and what they teach."""
+
+from __future__ import annotations
+
+import random
+
+import numpy
+import pytest
+
+from sotag_convert import augment, lessons, teacher
+from sotag_convert.dataset import Dataset, Examples
+from sotag_convert.presets import PRESETS
+from sotag_edge.tokenizer import TokenizerMode
+
+
+@pytest.mark.parametrize(
+    ("label", "masked", "named"),
+    [
+        ("java", "import blank.util.list; in blankx.swing", "import java.util.list; in javax.swing"),
+        ("python", "c:/blank27/lib and 'blank'", "c:/python27/lib and 'python'"),
+        ("javascript", 'type="text/blank" target="_blank"', 'type="text/javascript" target="_blank"'),
+        ("rust", "why does blank do this? fill the blanks", "why does rust do this? fill the blanks"),
+    ],
+)
+def test_unmask_names_the_tag_in_code_by_its_label(label: str, masked: str, named: str) -> None:
+    """Within code the name is the label; other uses of the same letters stay."""
+    assert augment.unmask(masked, "blank", label, random.Random(0)) == named
+
+
+def test_unmask_spells_as_people_do() -> None:
+    """Within a sentence a text has one of the usual spellings, all of which come up."""
+    draw = random.Random(0)
+    found = {augment.unmask("a loop in blank, or two", "blank", "csharp", draw) for _ in range(100)}
+    assert found == {f"a loop in {spelling}, or two" for spelling in augment.SPELLINGS["csharp"]}
+
+
+def test_copies_are_parts_of_the_text() -> None:
+    """The first copy is the text itself, the beginning is its beginning, each segment stands in it as it is."""
+    text = " ".join(f"word{number}" for number in range(90))
+    whole, start, *segments = augment.copies(text, "any", None, TokenizerMode.CODE, random.Random(0))
+    assert whole.tokens == text.split()
+    assert text.startswith(" ".join(start.tokens))
+    assert 6 <= len(start.tokens) <= 24
+    assert segments
+    for segment in segments:
+        assert segment.segment
+        assert " ".join(segment.tokens) in text
+        assert 22 <= len(segment.tokens) <= 68
+
+
+def small_dataset(texts_per_label: int) -> Dataset:
+    topics = {"kitchen": "oven dough bread", "harbour": "boat sail anchor"}
+    texts = [f"{topic} number {n} here" for topic in topics.values() for n in range(texts_per_label)]
+    targets = [label for label in range(2) for _ in range(texts_per_label)]
+    return Dataset("small", tuple(topics), Examples(tuple(texts), tuple(targets)), None)
+
+
+def test_the_teacher_scores_texts_it_did_not_see() -> None:
+    """A text whose words no other text has gets no certain score, for its own label is not what the teacher read."""
+    tokens = [["oven", "dough"]] * 4 + [["boat", "sail"]] * 4 + [["zebra"]]
+    numbers = numpy.array([0] * 4 + [1] * 5)
+    scores = teacher.out_of_fold_scores(tokens, numbers, numpy.arange(9), numpy.ones(9, bool), seed=1)
+    assert scores is not None
+    numpy.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
+    assert (scores[:8].argmax(axis=1) == numbers[:8]).all()
+    assert scores[8].max() < scores[:8].max(axis=1).min()
+
+
+def test_copies_of_a_text_share_its_fold() -> None:
+    """No copy of a text has a part in the ratios that another one learns with."""
+    data = small_dataset(30)
+    prepared = lessons.prepare(data.train, data, PRESETS["default"], seed=1)
+    families = len(prepared.ids) // 60
+    assert len(prepared.ids) == 60 * families
+    folds = prepared.folds.reshape(60, families)
+    assert (folds == folds[:, :1]).all()
+    assert len(set(folds[:, 0])) == lessons.FOLDS
+
+
+@pytest.mark.parametrize("texts_per_label", [1, 2, 3])
+def test_very_little_data_is_enough(texts_per_label: int) -> None:
+    """Lessons can be made of one text a label, without a teacher then."""
+    data = small_dataset(texts_per_label)
+    prepared = lessons.prepare(data.train, data, PRESETS["default"], seed=1)
+    numpy.testing.assert_allclose(prepared.targets.sum(axis=1), 1, atol=1e-6)
+    for sets in lessons.fold_ratios(prepared, PRESETS["default"].network(2, len(prepared.vocabulary))).values():
+        assert numpy.isfinite(sets).all()
+
+
+def test_many_labels_fit_into_few_channels() -> None:
+    """Ratios of more labels than channels keep the channels' shape, the same directions for every set."""
+    sets = numpy.random.default_rng(1).normal(size=(3, 40, 20)).astype(numpy.float32)
+    narrowed = teacher.narrow(sets, 8)
+    assert narrowed.shape == (3, 40, 8)
+    numpy.testing.assert_allclose(teacher.narrow(sets[[0, 0, 2]], 8)[0], narrowed[0], atol=1e-5)

@@ -1,0 +1,182 @@
+"""``train`` and ``convert`` as a user runs them: processes, folders, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+
+from sotag_convert import convert as converting
+from sotag_convert.presets import PRESETS
+from sotag_convert.recipes import RECIPES, Recipe, RecipeSettings
+from sotag_edge import Classifier
+from sotag_edge import bundle as bundles
+from sotag_edge.cli.convert import convert
+from sotag_edge.cli.train import train
+from sotag_edge.errors import ModelError
+from tests.conftest import Run
+
+BUNDLE = {"README.md", "metrics.json", "model.json", "model.keras", "model.tflite", "vocab.txt"}
+
+
+def test_train_gives_a_model_that_classifies(run: Run, data: Path, tmp_path: Path) -> None:
+    """One command on a folder gives a whole bundle, which tags what it learned."""
+    done = run("train", data, "--output", "mine", "--epochs", "12", "--validation", "0")
+    assert done.returncode == 0, done.stderr
+    assert {file.name for file in (tmp_path / "mine").iterdir()} == BUNDLE
+    assert "accuracy, this model" in done.stderr
+    answer = run("classify", "--model", "mine", input="raise the anchor\nknead the dough well\n")
+    assert [row.split("\t")[1] for row in answer.stdout.splitlines()] == ["harbour", "kitchen"]
+    metrics = json.loads((tmp_path / "mine" / "metrics.json").read_bytes())
+    assert metrics["verification"]["on"] == "test texts"
+    assert metrics["verification"]["texts"] == 10
+    assert len(metrics["training"]["epochs"]) == 12
+    manifest = json.loads((tmp_path / "mine" / "model.json").read_bytes())
+    assert manifest["labels"] == ["harbour", "kitchen"]
+    assert manifest["seed"] == 1
+
+
+def test_the_seed_preset_pads_to_its_window(run: Run, data: Path, tmp_path: Path) -> None:
+    """The blog post's network goes the same way; its bundle says that the device pads to 100."""
+    done = run("train", data, "--preset", "seed", "--output", "seed", "--epochs", "1", "--validation", "0.4")
+    assert done.returncode == 0, done.stderr
+    bundle = bundles.read(tmp_path / "seed")
+    assert (bundle.input.max_tokens, bundle.input.pad_to, bundle.input.tokenizer.value) == (100, 100, "whitespace")
+    assert run("classify", "--model", "seed", input="a boat\n").stdout.startswith("stdin:1\t")
+
+
+def test_the_same_seed_gives_the_same_model(run: Run, data: Path, tmp_path: Path) -> None:
+    """Two runs of one seed give the same weights and vocabulary, another seed gives others."""
+    for name, seed in (("one", 5), ("two", 5), ("three", 6)):
+        done = run("train", data, "--output", name, "--epochs", "2", "--validation", "0", "--seed", str(seed))
+        assert done.returncode == 0, done.stderr
+    one, two, three = (bundles.read(tmp_path / name) for name in ("one", "two", "three"))
+    assert (one.model, one.vocabulary.tokens) == (two.model, two.vocabulary.tokens)
+    assert one.model != three.model
+
+
+def test_ctrl_c_keeps_the_best_so_far(data: Path, tmp_path: Path) -> None:
+    """An interrupted run publishes a whole bundle, says 130, and shows no traceback."""
+    command = [sys.executable, "-m", "sotag_edge", "train", data, "-o", tmp_path / "mine", "--epochs", "100000"]
+    process = subprocess.Popen(
+        [*map(str, command), "--validation", "0"], stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True
+    )
+    assert process.stderr is not None
+    seen = ""
+    while "epoch 3/" not in seen:
+        line = process.stderr.readline()
+        assert line, seen
+        seen += line
+    os.kill(process.pid, signal.SIGINT)
+    _, rest = process.communicate(timeout=120)
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
+    assert Classifier.load(tmp_path / "mine").classify("a boat").label in {"harbour", "kitchen"}
+
+
+def test_ctrl_c_before_training_leaves_nothing(data: Path, tmp_path: Path) -> None:
+    """Interrupted before there is anything to keep, it leaves no file behind."""
+    command = [sys.executable, "-m", "sotag_edge", "train", str(data), "-o", str(tmp_path / "out" / "mine")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8")
+    time.sleep(1.5)  # while TensorFlow is imported
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
+    assert not (tmp_path / "out" / "mine").exists()
+
+
+@pytest.mark.parametrize("recipe", list(Recipe))
+def test_convert_exports_again(run: Run, fixture_model: Path, tmp_path: Path, recipe: Recipe) -> None:
+    """Every recipe re-exports a model to one with the same tags, and shows how it compares."""
+    done = run("convert", fixture_model, "--recipe", recipe.value, "--output", "again")
+    assert done.returncode == 0, done.stderr
+    assert "same tag as Keras" in done.stderr
+    assert json.loads((tmp_path / "again" / "model.json").read_bytes())["recipe"] == recipe.value
+    text = "Slugs eat the lettuce seedlings, what keeps them off the soil?"
+    before, after = (Classifier.load(model).classify(text) for model in (fixture_model, tmp_path / "again"))
+    assert after.label == before.label == "gardening"
+    assert after.score == pytest.approx(before.score, abs=0.02)
+
+
+def test_convert_takes_the_keras_file_and_labelled_data(run: Run, data: Path, tmp_path: Path) -> None:
+    """``model.keras`` names its bundle too; with data, accuracy before and after is measured on its test texts."""
+    assert run("train", data, "-o", "mine", "--epochs", "1", "--validation", "0").returncode == 0
+    done = run("convert", "mine/model.keras", "-r", "float16", "-o", "half", "--data", data)
+    assert done.returncode == 0, done.stderr
+    assert "accuracy, Keras" in done.stderr
+    assert json.loads((tmp_path / "half" / "metrics.json").read_bytes())["verification"]["on"] == "test texts"
+
+
+def test_above_tolerance_nothing_is_published(
+    fixture_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that differs from Keras by more than its recipe allows is not written, nor is anything else left."""
+    strict = RecipeSettings(Recipe.DYNAMIC, None, tolerance=1e-9)
+    monkeypatch.setitem(RECIPES, Recipe.DYNAMIC, strict)
+    with pytest.raises(ModelError, match="nothing was published"):
+        converting.convert(str(fixture_model), Recipe.DYNAMIC, tmp_path / "out" / "again", data=None, force=False)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_existing_model_is_replaced_with_force_alone(run: Run, fixture_model: Path, model_copy: Path) -> None:
+    """Without --force an output that exists is left as it was; with it, it is replaced whole."""
+    before = (model_copy / "model.json").read_bytes()
+    refused = run("convert", fixture_model, "-r", "float32", "-o", model_copy)
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr
+    assert (model_copy / "model.json").read_bytes() == before
+    assert run("convert", fixture_model, "-r", "float32", "-o", model_copy, "--force").returncode == 0
+    assert bundles.read(model_copy).manifest["recipe"] == "float32"
+
+
+def test_force_replaces_models_only(run: Run, fixture_model: Path, tmp_path: Path) -> None:
+    """A folder of something else is never replaced."""
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("Dear Ada")
+    refused = run("convert", fixture_model, "-o", "letters", "--force")
+    assert refused.returncode == 2
+    assert (tmp_path / "letters" / "dear.txt").read_text() == "Dear Ada"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "code"),
+    [
+        (["train", "nowhere", "-o", "out"], "no data at nowhere", 1),
+        (["train", "{data}", "-o", "{fixture}"], "exists already", 2),
+        (["train", "{data}", "-o", "out", "--epochs", "0"], "--epochs must be 1 or more", 2),
+        (["train", "{data}", "-o", "out", "--validation", "1"], "--validation from 0 to below 1", 2),
+        (["train", "{data}", "-o", "out", "--validation", "0.01"], "cannot give 1% to validation", 1),
+        (["train", "{data}", "-o", "out", "--preset", "huge"], "huge", 2),
+        (["convert", "nowhere", "-o", "out"], "no model 'nowhere'", 3),
+        (["convert", "{fixture}", "-o", "out", "-r", "int3"], "int3", 2),
+        (["convert", "{fixture}", "-o", "out", "--data", "{data}"], "has the labels harbour, kitchen", 1),
+    ],
+)
+def test_errors_are_sentences(
+    run: Run, data: Path, fixture_model: Path, tmp_path: Path, arguments: list[str], words: str, code: int
+) -> None:
+    """What cannot be done is said with its exit code, without a traceback, and writes nothing."""
+    done = run(*(argument.format(data=data, fixture=fixture_model) for argument in arguments))
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (code, True, False), done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_without_its_keras_file_says_so(run: Run, model_copy: Path) -> None:
+    """The models of an installed package leave model.keras out; convert names what is missing."""
+    (model_copy / "model.keras").unlink()
+    done = run("convert", model_copy, "-o", "out")
+    assert (done.returncode, "has no model.keras" in done.stderr) == (3, True), done.stderr
+
+
+def test_the_command_line_offers_what_there_is() -> None:
+    """The names that --recipe and --preset take, written out there, are the recipes and presets that exist."""
+    assert set(get_args(get_type_hints(convert)["recipe"])) == {recipe.value for recipe in RECIPES}
+    assert set(get_args(get_type_hints(train)["preset"])) == set(PRESETS)

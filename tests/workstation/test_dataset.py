@@ -1,0 +1,87 @@
+"""Reading labelled text."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sotag_convert import dataset as datasets
+from sotag_edge.errors import InputError
+
+
+def test_reads_the_folders(data: Path) -> None:
+    """Labels are in alphabetical order and every text has its folder's."""
+    dataset = datasets.load(str(data))
+    assert dataset.labels == ("harbour", "kitchen")
+    assert dict(zip(dataset.train.texts, dataset.train.targets, strict=True))["salt the soup"] == 1
+    assert len(dataset.train) == 10
+    assert dataset.test is not None
+
+
+def test_the_test_folder_may_be_missing(data: Path) -> None:
+    """Without ``test/`` there are no test texts, and that is no error."""
+    shutil.rmtree(data / "test")
+    assert datasets.load(str(data)).test is None
+
+
+def test_split_is_stratified_and_repeatable(data: Path) -> None:
+    """The same seed gives the same split, each label gives its share, and no text is in both parts."""
+    train = datasets.load(str(data)).train
+    learned, kept = train.split(0.4, seed=3)
+    assert sorted(kept.targets) == [0, 0, 1, 1]
+    assert set(learned.texts).isdisjoint(kept.texts)
+    assert train.split(0.4, seed=3) == (learned, kept)
+    assert train.split(0.4, seed=4) != (learned, kept)
+
+
+def test_hash_follows_the_texts(data: Path) -> None:
+    """The hash in the manifest changes when one training text does."""
+    before = datasets.load(str(data)).sha256()
+    (data / "train" / "kitchen" / "0.txt").write_text("another text", encoding="utf-8")
+    assert datasets.load(str(data)).sha256() != before
+
+
+def _remove_all(data: Path) -> None:
+    shutil.rmtree(data)
+
+
+def _remove_train(data: Path) -> None:
+    shutil.rmtree(data / "train")
+
+
+def _empty_train(data: Path) -> None:
+    _remove_train(data)
+    (data / "train").mkdir()
+
+
+def _keep_one_label(data: Path) -> None:
+    shutil.rmtree(data / "train" / "kitchen")
+
+
+def _empty_label(data: Path) -> None:
+    for file in (data / "train" / "kitchen").iterdir():
+        file.unlink()
+
+
+def _empty_test_label(data: Path) -> None:
+    shutil.rmtree(data / "test" / "kitchen")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_remove_all, "no data at"),
+        (_remove_train, "0 label folders"),
+        (_empty_train, "0 label folders"),
+        (_keep_one_label, "1 label folders"),
+        (_empty_label, "the label 'kitchen' has no texts"),
+        (_empty_test_label, "the label 'kitchen' has no texts"),
+    ],
+)
+def test_unusable_data_is_said_in_a_sentence(data: Path, damage: object, words: str) -> None:
+    """Each way to have no usable data is an InputError that says what was looked for."""
+    damage(data)
+    with pytest.raises(InputError, match=words):
+        datasets.load(str(data))
