@@ -1,0 +1,146 @@
+"""Finding a bundle, and refusing one that is not whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sotag_edge import Classifier, ModelError
+from sotag_edge import bundle as bundles
+from sotag_edge.bundle import InputSettings
+from sotag_edge.tokenizer import TokenizerMode
+from sotag_edge.vocabulary import Vocabulary
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A source tree with a model of each kind, and nothing in the environment."""
+    monkeypatch.delenv(bundles.MODEL_VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bundles, "__file__", str(tmp_path / "tree" / "sotag_edge" / "bundle.py"))
+    for folder in ("tree/sotag_edge/models/default", "tree/models/default", "tree/models/mine", "here/mine"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "model.json").write_text("{}")
+    (tmp_path / "tree" / "pyproject.toml").touch()
+    return tmp_path / "tree"
+
+
+def test_the_installed_default_is_found(tree: Path) -> None:
+    """Without a word the package's own default model is taken, before the checkout's."""
+    assert bundles.find() == tree / "sotag_edge" / "models" / "default"
+
+
+def test_a_name_is_found_in_the_checkout(tree: Path) -> None:
+    """A name that the package does not have is looked up in the checkout's models."""
+    assert bundles.find("mine") == tree / "models" / "mine"
+
+
+def test_a_folder_beside_an_installed_package_is_not_a_checkout(tree: Path) -> None:
+    """Without a pyproject.toml beside it, a models/ folder next to the package is none of ours."""
+    (tree / "pyproject.toml").unlink()
+    with pytest.raises(ModelError, match="no model 'mine'"):
+        bundles.find("mine")
+
+
+def test_a_path_comes_before_a_name(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder in the working directory is taken before a model of the same name."""
+    monkeypatch.chdir(tree.parent / "here")
+    assert bundles.find("mine") == Path("mine")
+
+
+def test_the_variable_names_the_model(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """$SOTAG_EDGE_MODEL is used where no model is named, and only there."""
+    monkeypatch.setenv(bundles.MODEL_VARIABLE, "mine")
+    assert bundles.find() == tree / "models" / "mine"
+    assert bundles.find("default") == tree / "sotag_edge" / "models" / "default"
+
+
+def test_a_missing_model_names_the_places(tree: Path) -> None:
+    """The message says where was looked."""
+    with pytest.raises(ModelError) as caught:
+        bundles.find("other")
+    for place in (tree.parent / "other", tree / "sotag_edge" / "models" / "other", tree / "models" / "other"):
+        assert str(place) in str(caught.value)
+
+
+def test_a_file_is_no_model(tree: Path) -> None:
+    """The path of a file, such as a .tflite, is answered with what a model is."""
+    with pytest.raises(ModelError, match="a model is the directory"):
+        bundles.find(tree / "pyproject.toml")
+
+
+def manifest(**changes: Any) -> Callable[[Path], None]:
+    """A damage to fields of the manifest; ``None`` takes the field away."""
+
+    def damage(model: Path) -> None:
+        content = json.loads((model / "model.json").read_bytes()) | changes
+        content = {name: value for name, value in content.items() if value is not None}
+        (model / "model.json").write_text(json.dumps(content))
+
+    return damage
+
+
+def file(name: str, content: bytes, *, hashed: bool = False) -> Callable[[Path], None]:
+    """A damage to a file, with the hash in the manifest set right or not."""
+
+    def damage(model: Path) -> None:
+        (model / name).write_bytes(content)
+        if hashed:
+            files = json.loads((model / "model.json").read_bytes())["files"]
+            files[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            manifest(files=files)(model)
+
+    return damage
+
+
+def missing(name: str) -> Callable[[Path], None]:
+    return lambda model: (model / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "name", "words"),
+    [
+        (file("model.json", b"{"), "model.json", "not valid JSON"),
+        (file("model.json", b"\xff"), "model.json", "not valid JSON"),
+        (file("model.json", b"[]"), "model.json", "schema version None"),
+        (manifest(schema_version=2), "model.json", "schema version 2"),
+        (manifest(labels=None), "model.json", "'labels' is missing"),
+        (manifest(labels=["a", "a", "b"]), "model.json", "not a list of different names"),
+        (manifest(labels=[]), "model.json", "not a list of different names"),
+        (manifest(labels=["a", "b"]), "model.tflite", "3 outputs"),
+        (manifest(tokenizer={"mode": "words"}), "model.json", "words"),
+        (manifest(tokenizer=None), "model.json", "'tokenizer' is missing"),
+        (manifest(sequence={"max_tokens": 0}), "model.json", "max_tokens is 0"),
+        (manifest(sequence={"max_tokens": True}), "model.json", "'max_tokens' is missing"),
+        (manifest(sequence={"max_tokens": 9, "pad_to": 3}), "model.json", "pad_to is 3"),
+        (manifest(files={}), "model.json", "'vocab.txt' is missing"),
+        (missing("vocab.txt"), "vocab.txt", "cannot be read"),
+        (missing("model.tflite"), "model.tflite", "cannot be read"),
+        (file("vocab.txt", b"[PAD]\n[UNK]\nother\n"), "vocab.txt", "SHA-256 differs"),
+        (file("vocab.txt", b"other\n", hashed=True), "vocab.txt", "begins with"),
+        (file("model.tflite", b""), "model.tflite", "SHA-256 differs"),
+        (file("model.tflite", b"garbage" * 99, hashed=True), "model.tflite", "cannot load"),
+    ],
+)
+def test_a_damaged_bundle_is_refused(
+    model_copy: Path, damage: Callable[[Path], None], name: str, words: str
+) -> None:
+    """Each damage is refused before a text is tagged, with the file's path and what is wrong with it."""
+    damage(model_copy)
+    with pytest.raises(ModelError) as caught:
+        Classifier.load(model_copy)
+    assert str(model_copy / name) in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_ids_are_cut_and_padded() -> None:
+    """Only the first tokens are read; a window is filled behind the text; no text is without an id."""
+    vocabulary = Vocabulary(["[PAD]", "[UNK]", "a", "b"])
+    assert InputSettings(TokenizerMode.CODE, max_tokens=2).ids("a b a", vocabulary) == [2, 3]
+    assert InputSettings(TokenizerMode.CODE, max_tokens=2, pad_to=4).ids("b", vocabulary) == [3, 0, 0, 0]
+    assert InputSettings(TokenizerMode.CODE, max_tokens=2).ids("", vocabulary) == [1]
