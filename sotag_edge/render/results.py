@@ -7,6 +7,7 @@ Sources are the user's text: control characters in them never reach a terminal o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 if TYPE_CHECKING:
     from sotag_edge.classifier import Prediction
 
+# What json leaves as it is, and a terminal or a line-by-line reader may take for a command: escaped too.
+_NOT_FOR_TERMINALS = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BAR_WIDTH = 20
 _SOURCE_WIDTH = 12  # of "stdin:999999"; a file's name takes what it needs
 
@@ -70,7 +73,8 @@ class JsonlWriter:
             record |= {"label": answer.label, "score": round(answer.score, 6), "scores": scores}
         else:
             record["error"] = result.error
-        self._stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        line = json.dumps(record, ensure_ascii=False)
+        self._stream.write(_NOT_FOR_TERMINALS.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n")
         self._stream.flush()
 
 

@@ -1,0 +1,88 @@
+"""Tagging: any text has an answer, and it depends on that text alone."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sotag_edge import Classifier
+
+ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier.load(Path(__file__).parent.parent / "fixtures" / "model")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("My bread dough is flat, how much yeast?", "baking"),
+        ("When do I prune the roses?", "gardening"),
+        ("The boat heels close to the wind", "sailing"),
+    ],
+)
+def test_tags_what_it_learned(classifier: Classifier, text: str, label: str) -> None:
+    """The fixture model tags sentences near those it was trained on."""
+    assert classifier.classify(text).label == label
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ANY_TEXT)
+def test_any_text_has_an_answer(classifier: Classifier, text: str) -> None:
+    """Any text at all, lone surrogates too, gets a score for each label; they sum to 1 and the best one is the tag."""
+    answer = classifier.classify(text)
+    assert list(answer.scores) == list(classifier.labels)
+    assert sum(answer.scores.values()) == pytest.approx(1, abs=1e-5)
+    assert answer.score == answer.scores[answer.label] == max(answer.scores.values())
+
+
+@settings(deadline=None)
+@given(st.lists(ANY_TEXT, min_size=1, max_size=8), st.integers())
+def test_a_score_does_not_depend_on_the_neighbours(classifier: Classifier, texts: list[str], seed: int) -> None:
+    """The same text gets the very same scores alone, in a batch, first or last, and in any order."""
+    alone = {text: classifier.classify(text) for text in texts}
+    shuffled = texts * 2
+    random.Random(seed).shuffle(shuffled)
+    assert list(classifier.classify_many(shuffled)) == [alone[text] for text in shuffled]
+
+
+def test_a_text_after_a_long_one(classifier: Classifier) -> None:
+    """Nothing of a long text is left in the network when the same short one comes again."""
+    before = classifier.classify("sow the seeds")
+    classifier.classify("reef the sail " * 500)
+    assert classifier.classify("sow the seeds") == before
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n", "oven", "wind " * 100_000], ids=["empty", "space", "line", "one", "long"])
+def test_texts_of_every_length(classifier: Classifier, text: str) -> None:
+    """No token, one, or 100,000: each has an answer."""
+    assert classifier.classify(text).label in classifier.labels
+
+
+def test_only_the_first_tokens_count(classifier: Classifier) -> None:
+    """What is behind the bundle's max_tokens changes nothing; what is before it does."""
+    limit = classifier.bundle.input.max_tokens
+    beginning = "oven " * limit
+    assert classifier.classify(beginning + "sail " * 50) == classifier.classify(beginning)
+    assert classifier.classify("sail " * 50 + beginning) != classifier.classify(beginning)
+
+
+def test_many_texts_are_read_as_they_are_asked_for(classifier: Classifier) -> None:
+    """An endless stream of texts is answered one by one."""
+    asked = []
+
+    def endless() -> object:
+        while True:
+            asked.append(len(asked))
+            yield "a knot"
+
+    answers = classifier.classify_many(endless())
+    next(answers)
+    next(answers)
+    assert len(asked) == 2

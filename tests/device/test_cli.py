@@ -1,0 +1,198 @@
+"""``sotag-edge classify`` as a user runs it: a terminal, a pipe, a wrong path, an empty file, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import FIXTURE, Run
+
+COMMAND = [sys.executable, "-m", "sotag_edge"]
+CLASSIFY = [*COMMAND, "classify", "--model", str(FIXTURE)]
+
+
+def test_files_are_answered_in_order(run: Run, tmp_path: Path) -> None:
+    """Each file is one text, however many lines it has; the rows come in the order of the arguments."""
+    (tmp_path / "z.txt").write_text("When do I sow\nthe lettuce seeds\nin the garden soil?\n")
+    (tmp_path / "a.txt").write_text("How much yeast in the bread dough?\n")
+    done = run("classify", "-m", FIXTURE, "z.txt", "a.txt")
+    assert [row.split("\t")[:2] for row in done.stdout.splitlines()] == [["z.txt", "gardening"], ["a.txt", "baking"]]
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_pipe_is_answered_line_by_line(run: Run) -> None:
+    """Each line of a pipe is one text, an empty line too, and every one has a row."""
+    done = run("classify", "-m", FIXTURE, input="sow the seeds in the soil\n\nreef the sail in the wind\n")
+    rows = [row.split("\t") for row in done.stdout.splitlines()]
+    assert [row[0] for row in rows] == ["stdin:1", "stdin:2", "stdin:3"]
+    assert (rows[0][1], rows[2][1]) == ("gardening", "sailing")
+
+
+def test_the_command_gives_what_the_library_gives(run: Run) -> None:
+    """The command line is a thin layer: its scores are those of the Python API."""
+    from sotag_edge import Classifier
+
+    text = "Which knot holds the anchor?"
+    record = json.loads(run("classify", "-m", FIXTURE, "--to", "jsonl", input=text).stdout)
+    assert record["scores"] == pytest.approx(dict(Classifier.load(FIXTURE).classify(text).scores), abs=1e-6)
+
+
+def test_an_empty_file_and_an_empty_pipe(run: Run, tmp_path: Path) -> None:
+    """An empty file is a text and has an answer; an empty pipe has no text and no answer."""
+    (tmp_path / "empty.txt").touch()
+    assert run("classify", "-m", FIXTURE, "empty.txt").stdout.startswith("empty.txt\t")
+    done = run("classify", "-m", FIXTURE, input="")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_one_failed_input_costs_no_other_its_answer(run: Run, tmp_path: Path) -> None:
+    """A missing file keeps its place in the output, is named on stderr, and makes the exit code 1."""
+    (tmp_path / "a.txt").write_text("bread dough")
+    done = run("classify", "-m", FIXTURE, "--to", "jsonl", "a.txt", "none.txt", "a.txt")
+    records = [json.loads(row) for row in done.stdout.splitlines()]
+    assert [record.get("label") for record in records] == ["baking", None, "baking"]
+    assert records[1] == {"source": "none.txt", "error": "none.txt does not exist"}
+    assert done.stderr == "sotag-edge: none.txt does not exist\n"
+    assert done.returncode == 1
+
+
+def test_bytes_that_are_no_text_are_said_once(run: Run) -> None:
+    """Invalid UTF-8 is answered all the same, and mentioned once however often it comes."""
+    done = subprocess.run(CLASSIFY, input=b"\xff dough\n\xfe sail\nsoil\n", capture_output=True, check=True)
+    assert len(done.stdout.splitlines()) == 3
+    assert done.stderr.count(b"UTF-8") == 1
+
+
+def test_a_line_is_answered_before_the_next_is_written() -> None:
+    """A program can talk with it: the first answer comes while the pipe is still open."""
+    with subprocess.Popen(CLASSIFY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for text, label in ((b"bread dough\n", b"baking"), (b"reef the sail\n", b"sailing")):
+            process.stdin.write(text)
+            process.stdin.flush()
+            assert label in process.stdout.readline()
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def test_a_closed_pipe_is_a_quiet_end() -> None:
+    """`| head -1` gets its line, and nobody hears of the rest."""
+    command = f"yes 'bread dough' | {' '.join(CLASSIFY)} | head -1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}; echo ${{PIPESTATUS[1]}}"], capture_output=True)
+    assert done.stdout.startswith(b"stdin:1\tbaking")
+    assert done.stdout.endswith(b"\n0\n")
+    assert done.stderr == b""
+
+
+def test_ctrl_c_ends_without_a_traceback() -> None:
+    """Ctrl-C between two lines gives exit code 130 and nothing on stderr."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(CLASSIFY, **pipes) as process:
+        process.stdin.write(b"bread dough\n")
+        process.stdin.flush()
+        assert b"baking" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert process.stderr.read() == b""
+
+
+def on_a_terminal(command: list[str], stdin: int | None = None) -> tuple[str, int]:
+    """What a command shows on a terminal of its own, and its exit code."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdin=theirs if stdin is None else stdin, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                read = os.read(ours, 65536)
+            except OSError:  # Linux's word for: the other side is closed
+                break
+            if not read:
+                break
+            shown += read
+    os.close(ours)
+    return shown.decode(), process.returncode
+
+
+def test_a_terminal_gets_a_table(tmp_path: Path) -> None:
+    """A person sees columns, a tag and a bar; a file name with an escape sequence cannot touch the terminal."""
+    evil = tmp_path / "a\x1b[31mred.txt"
+    evil.write_text("bread dough")
+    shown, code = on_a_terminal([*CLASSIFY, str(evil)])
+    assert code == 0
+    assert "Source" in shown
+    assert "baking" in shown
+    assert "█" in shown
+    assert "\x1b[31mred" not in shown
+
+
+def test_nothing_to_classify_on_a_terminal_is_said() -> None:
+    """Without a file or a pipe it does not wait in silence for someone to type."""
+    shown, code = on_a_terminal(CLASSIFY)
+    assert code == 2
+    assert "nothing to classify" in shown
+
+
+def damage(name: str, content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / "model" / name).write_bytes(content) and None
+
+
+@pytest.mark.parametrize(
+    ("prepare", "arguments", "words", "code"),
+    [
+        (None, ["classify", "--model", "nowhere", "q.txt"], "no model 'nowhere'", 3),
+        (None, ["classify", "--model", "q.txt", "q.txt"], "a model is the directory", 3),
+        (damage("model.tflite", b"x"), ["classify", "-m", "model", "q.txt"], "SHA-256 differs", 3),
+        (damage("vocab.txt", b"x"), ["classify", "-m", "model", "q.txt"], "SHA-256 differs", 3),
+        (damage("model.json", b"x"), ["classify", "-m", "model", "q.txt"], "not valid JSON", 3),
+        (None, ["classify", "-m", "model", "none.txt"], "none.txt does not exist", 1),
+        (None, ["classify", "-m", "model", "model"], "model is a directory", 1),
+        (None, ["classify", "-m", "model", "/proc/self/mem"], "cannot be read", 1),
+        (None, ["classify", "-m", "model", "--to", "xml", "q.txt"], "xml", 2),
+        (None, ["classify", "--modle", "model", "q.txt"], "--modle", 2),
+        (None, ["clasify", "q.txt"], "clasify", 2),
+        (None, ["train", "q.txt"], "--output", 2),
+    ],
+)
+def test_errors_are_sentences_with_an_exit_code(
+    run: Run,
+    model_copy: Path,
+    tmp_path: Path,
+    prepare: Callable[[Path], None] | None,
+    arguments: list[str],
+    words: str,
+    code: int,
+) -> None:
+    """What a user did wrong is said on stderr, with the documented exit code, and without a traceback."""
+    assert model_copy == tmp_path / "model"
+    (tmp_path / "q.txt").write_text("bread dough")
+    if prepare:
+        prepare(tmp_path)
+    done = run(*arguments)
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (code, True, False), done.stderr
+
+
+@pytest.mark.skipif(find_spec("tensorflow") is not None, reason="the [convert] extra is installed here")
+@pytest.mark.parametrize("arguments", [["train", "data", "-o", "out"], ["convert", "model", "-o", "out"]])
+def test_the_workstation_commands_name_the_extra(run: Run, arguments: list[str]) -> None:
+    """Without TensorFlow, train and convert say what to install."""
+    done = run(*arguments)
+    assert done.returncode == 4
+    assert "pip install 'sotag-edge[convert]'" in done.stderr
+
+
+def test_version_and_help(run: Run) -> None:
+    """The version and the help are printed on stdout, and every command shows an example."""
+    assert run("--version").stdout.startswith("sotag-edge ")
+    for command in ("classify", "train", "convert"):
+        assert f"Example: sotag-edge {command} " in run(command, "--help").stdout
