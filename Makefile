@@ -1,4 +1,4 @@
-# The commands of the README. Each makes the environment it needs: .venv-device for `run`, .venv for everything else.
+# The commands of the README. Each makes the environment it needs: .venv-device has no TensorFlow, .venv has everything.
 PYTHON ?= python3
 PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
@@ -7,20 +7,26 @@ FULL = .venv/bin/python
 .PHONY: run test lint clean
 
 run: .venv-device/installed
-	@printf 'Why does my list comprehension give a NameError in Python 3?\n' | .venv-device/bin/sotag-edge classify --to tsv
+	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
 
-test: .venv/installed .venv-device/installed lint
-	$(FULL) -m pytest
+# The device side's tests run where TensorFlow is not installed. The two sides cannot share a process anyway: with
+# TensorFlow loaded, tflite-runtime fails on every model (see convert/sotag_convert/device.py).
+test: lint .venv-device/tested
+	$(DEVICE) -m pytest tests/device tests/contract sotag_edge
+	$(FULL) -m pytest tests/workstation convert
 
 lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-# The device side alone: no TensorFlow.
 .venv-device/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-device
 	$(DEVICE) $(PIP) --editable .
+	@touch $@
+
+.venv-device/tested: .venv-device/installed
+	$(DEVICE) $(PIP) --editable '.[test]'
 	@touch $@
 
 .venv/installed: pyproject.toml
