@@ -4,7 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 
-.PHONY: run test lint clean
+.PHONY: run test lint docs clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
@@ -19,6 +19,10 @@ lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+# Regenerates what README.md shows.
+docs: .venv-device/installed
+	$(DEVICE) docs/readme.py
 
 .venv-device/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-device

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sotag_edge.errors import ModelError
 from sotag_edge.tokenizer import TokenizerMode, tokenize
-from sotag_edge.vocabulary import UNKNOWN_ID, PADDING_ID, Vocabulary
+from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
 
 SCHEMA_VERSION = 1
 MANIFEST = "model.json"

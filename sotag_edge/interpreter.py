@@ -72,7 +72,7 @@ def _runtime(numpy_version: str) -> Any:
                 "or pip install ai-edge-litert"
             ) from error
         return runtime
-    if int(numpy_version.split(".")[0]) >= 2:
+    if int(numpy_version.split(".", maxsplit=1)[0]) >= 2:
         # Measured: it imports, then crashes with "_ARRAY_API not found" when an interpreter is made.
         raise MissingDependencyError(f"tflite-runtime cannot work with NumPy {numpy_version}: pip install 'numpy<2'")
     return runtime

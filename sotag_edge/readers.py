@@ -54,8 +54,6 @@ def read_file(path: str) -> Document:
 def read_lines(stream: BinaryIO, name: str = "stdin") -> Iterator[Document]:
     """Each line is a document, also an empty one; a line is given out before the next one is waited for."""
     for number, line in enumerate(stream, start=1):
-        if number == 1:
-            line = line.removeprefix(codecs.BOM_UTF8)
         yield _decoded(f"{name}:{number}", line.removesuffix(b"\n").removesuffix(b"\r"))
 
 

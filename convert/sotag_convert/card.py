@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_AGREEMENT = (
+    "The model gives {agreement:.2%} of {texts:,} texts the same tag as the Keras network it was exported from; "
+    "the largest difference of a score is {largest_difference:.4f}."
+)
+_LIMITS = (
+    "It knows the tags above and no other: a text about something else gets one of them all the same. Scores are the "
+    "network's own and are not calibrated. It learned from the texts named above, with their habits and their age."
+)
+
 
 def card(name: str, manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """The card's Markdown."""
@@ -47,13 +56,11 @@ def card(name: str, manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> 
         ),
         *(f"| {on} | {texts:,} | {value} |" for on, texts, value in figures),
         "",
-        f"The model gives {measured['agreement']:.2%} of {measured['texts']:,} texts the same tag as the Keras network it was "
-        f"exported from; the largest difference of a score is {measured['largest_difference']:.4f}.",
+        _AGREEMENT.format(**measured),
         "",
         "## Limits",
         "",
-        "It knows the tags above and no other: a text about something else gets one of them all the same. Scores are the "
-        "network's own and are not calibrated. It learned from the texts named above, with their habits and their age.",
+        _LIMITS,
     ]
     if data["licence"]:
         lines += ["", "## Attribution", "", f"Trained on texts under {data['licence']}."]

@@ -28,10 +28,17 @@ _POOL = 40  # batches whose texts are sorted by length together: little padding,
 class Progress(Protocol):
     """Whoever is told how a run goes."""
 
-    def say(self, text: str) -> None: ...
-    def begin(self, batches: int) -> None: ...
-    def advance(self, description: str) -> None: ...
-    def end(self) -> None: ...
+    def say(self, text: str) -> None:
+        """A line that stays."""
+
+    def begin(self, batches: int) -> None:
+        """The run has so many batches, all epochs together."""
+
+    def advance(self, description: str) -> None:
+        """One batch is done."""
+
+    def end(self) -> None:
+        """The run is over, maybe before its last batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,7 @@ def _interruptions() -> Iterator[list[int]]:
     """A list that the first Ctrl-C makes non-empty; a second one ends the program as usual."""
     seen: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def note(number: int, _: FrameType | None) -> None:
         seen.append(number)
         signal.signal(signal.SIGINT, before)
 

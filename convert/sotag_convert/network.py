@@ -15,7 +15,6 @@ import numpy
 from numpy.typing import NDArray
 
 from sotag_convert.backend import tensorflow, tf_keras
-
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import PADDING_ID
 
@@ -49,7 +48,7 @@ class SeedNetwork:
         """No embedding of this network starts from log-count ratios."""
         return {}
 
-    def features(self, ids: Sequence[int]) -> dict[str, list[int]]:
+    def features(self, _: Sequence[int]) -> dict[str, list[int]]:
         """What a text looks up in those embeddings: nothing."""
         return {}
 

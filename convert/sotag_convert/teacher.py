@@ -34,7 +34,8 @@ def out_of_fold_scores(
     """The score of each label for each tokenized text, from a teacher that saw no text of its group. Rows sum to 1.
 
     ``numbers``: the number of each text's label. ``groups``: 0, 1, 2 ...; the copies of a text, one behind another, are a
-    group. ``lessons``: which texts the teacher may learn from; it scores them all. ``None`` where there is too little to learn from: a label with a single group, or no n-gram seen twice.
+    group. ``lessons``: which texts the teacher may learn from; it scores them all. ``None`` where there is too little to
+    learn from: a label with a single group, or no n-gram seen twice.
     """
     labels = int(numbers.max()) + 1
     of_group = numbers[numpy.unique(groups, return_index=True)[1]]

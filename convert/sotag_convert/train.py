@@ -6,15 +6,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sotag_convert import lessons
+from sotag_convert.backend import tf_keras
 from sotag_convert.dataset import Dataset
 from sotag_convert.fit import History, Progress, Validation, fit
-from sotag_convert.backend import tf_keras
 from sotag_convert.network import Network
 from sotag_convert.presets import PRESETS
 from sotag_convert.publish import Labelled, Source, publish, refuse_existing
 from sotag_convert.verify import Verification
 from sotag_edge.errors import UsageError
-from sotag_edge.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class TsvWriter:
         self._stream = stream
 
     def write(self, result: Result) -> None:
+        """Write a row."""
         answer = result.prediction
         label, score = (answer.label, f"{answer.score:.4f}") if answer else ("", "")
         self._stream.write(f"{printable(result.source)}\t{printable(label)}\t{score}\n")
@@ -66,6 +67,7 @@ class JsonlWriter:
         self._stream = stream
 
     def write(self, result: Result) -> None:
+        """Write a row."""
         answer = result.prediction
         record: dict[str, object] = {"source": result.source}
         if answer:
@@ -91,6 +93,7 @@ class TableWriter:
         self._row(("Source", "bold"), ("Tag", "bold"), ("Score", "bold"))
 
     def write(self, result: Result) -> None:
+        """Write a row."""
         answer = result.prediction
         if answer is None:
             self._row((printable(result.source), ""), ("failed", "red"), ("", ""))

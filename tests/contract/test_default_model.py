@@ -37,7 +37,7 @@ def test_it_is_small() -> None:
         ("$('#menu li').on('click', function () { alert(this.id); }) does not fire in JavaScript", "javascript"),
         ("document.getElementById('total').innerHTML shows NaN", "javascript"),
         ("LINQ: group by two columns and sum a third one in C#", "csharp"),
-        ("foreach (var row in table.Rows) Console.WriteLine(row[\"name\"]); throws in .NET", "csharp"),
+        ('foreach (var row in table.Rows) Console.WriteLine(row["name"]); throws in .NET', "csharp"),
     ],
 )
 def test_questions_as_people_type_them(classifier: Classifier, text: str, label: str) -> None:

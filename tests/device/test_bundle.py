@@ -127,9 +127,7 @@ def missing(name: str) -> Callable[[Path], None]:
         (file("model.tflite", b"garbage" * 99, hashed=True), "model.tflite", "cannot load"),
     ],
 )
-def test_a_damaged_bundle_is_refused(
-    model_copy: Path, damage: Callable[[Path], None], name: str, words: str
-) -> None:
+def test_a_damaged_bundle_is_refused(model_copy: Path, damage: Callable[[Path], None], name: str, words: str) -> None:
     """Each damage is refused before a text is tagged, with the file's path and what is wrong with it."""
     damage(model_copy)
     with pytest.raises(ModelError) as caught:

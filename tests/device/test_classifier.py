@@ -59,7 +59,9 @@ def test_a_text_after_a_long_one(classifier: Classifier) -> None:
     assert classifier.classify("sow the seeds") == before
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n", "oven", "wind " * 100_000], ids=["empty", "space", "line", "one", "long"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n", "oven", "wind " * 100_000], ids=["empty", "space", "line", "one", "long"]
+)
 def test_texts_of_every_length(classifier: Classifier, text: str) -> None:
     """No token, one, or 100,000: each has an answer."""
     assert classifier.classify(text).label in classifier.labels

@@ -34,7 +34,7 @@ def test_code_tokens(text: str, tokens: list[str]) -> None:
 def test_raw_and_flattened_text_meet() -> None:
     """A question gives the same tokens as typed and as the Stack Overflow texts hold it."""
     raw = 'Why does this fail?\n\nString s = "a";\nif (s.length() < 3) {\n    return;\n}\n'
-    flat = "why does this fail?..string s = \"\"a\"\";.if (s.length() &lt; 3) {.    return;.}."
+    flat = 'why does this fail?..string s = ""a"";.if (s.length() &lt; 3) {.    return;.}.'
     assert tokenize(raw) == tokenize(flat)
 
 

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-
 from sotag_convert import download
+
 from sotag_edge.errors import InputError
 
 
@@ -23,7 +23,7 @@ class Server:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802  # the standard library's name
+            def do_GET(self) -> None:  # the standard library's name
                 outer.requests += 1
                 self.send_response(outer.status)
                 self.send_header("Content-Length", str(len(outer.content)))
@@ -108,9 +108,7 @@ def _leads_outside(server: Server) -> None:
     server.content = archive(extra="../../outside.txt")
 
 
-@pytest.mark.parametrize(
-    "fault", [_is_missing, _is_cut_off, _is_truncated, _is_garbage, _lacks_texts, _leads_outside]
-)
+@pytest.mark.parametrize("fault", [_is_missing, _is_cut_off, _is_truncated, _is_garbage, _lacks_texts, _leads_outside])
 def test_a_bad_download_leaves_nothing(server: Server, cache: Path, tmp_path: Path, fault: object) -> None:
     """An archive that is missing, cut off, damaged, incomplete or hostile is a sentence, and the next try starts clean."""
     fault(server)
