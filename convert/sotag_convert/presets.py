@@ -57,6 +57,6 @@ PRESETS = {
         validation=0.1,
         patience=3,
         teacher=0.7,
-        word_dropout=0.3,
+        word_dropout=0.15,
     ),
 }

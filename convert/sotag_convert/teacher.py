@@ -21,6 +21,9 @@ Floats = NDArray[numpy.float32]
 
 _LENGTHS = (1, 2, 3)
 _FOLDS = 5
+# Added to every count. At 0.3 a rare word that is always with one tag ("javafx") speaks louder than at 1; over all
+# validation texts the two are alike (log loss 0.258 and 0.255, within chance).
+_SMOOTHING = 0.3
 _INVERSE_REGULARIZATION = 0.2  # of 0.1, 0.2, 0.3, 1 and 3 the lowest validation loss on the Stack Overflow texts
 
 
@@ -83,12 +86,12 @@ def _nb_svm_scores(
 def log_count_ratios(counts: sparse.csr_matrix, targets: NDArray[numpy.int64], labels: int) -> Floats:
     """How much each feature speaks for each label: log of its share among the label's texts over that among the others.
 
-    ``counts``: shape [texts, features]. Gives shape [features, labels]; 0 where a feature says nothing. Smoothed by 1.
+    ``counts``: shape [texts, features]. Gives shape [features, labels], near 0 where a feature says nothing.
     """
     columns = []
     for label in range(labels):
-        of_label = numpy.asarray(counts[targets == label].sum(axis=0)).ravel() + 1
-        of_others = numpy.asarray(counts[targets != label].sum(axis=0)).ravel() + 1
+        of_label = numpy.asarray(counts[targets == label].sum(axis=0)).ravel() + _SMOOTHING
+        of_others = numpy.asarray(counts[targets != label].sum(axis=0)).ravel() + _SMOOTHING
         columns.append(numpy.log((of_label / of_label.sum()) / (of_others / of_others.sum())))
     ratios: Floats = numpy.stack(columns, axis=1).astype(numpy.float32)
     return ratios
