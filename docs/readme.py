@@ -1,7 +1,8 @@
 """Regenerates what README.md shows: the output of its console blocks, and the table of models.
 
 ``python docs/readme.py`` writes README.md; ``--check`` changes nothing and fails where it would. Every ``$ command`` of a
-``console`` block is run by bash, in one empty folder (``make``: in the checkout), with the ``sotag-edge`` of this very Python first in the path.
+``console`` block is run by bash, in one empty folder (``make``: in the checkout), with the ``sotag-edge`` of this very
+Python first in the path.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ def _played(block: str, folder: Path) -> str:
 
 
 def _models() -> str:
-    rows = ["| model | LSTM units | recipe | KB on the device | accuracy | same tag as Keras |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| model | LSTM units | recipe | KB on the device | accuracy | same tag as Keras |",
+        "|---|---|---|---|---|---|",
+    ]
     for folder in sorted((ROOT / "models").iterdir()):
         manifest = json.loads((folder / "model.json").read_bytes())
         measured = json.loads((folder / "metrics.json").read_bytes())["verification"]

@@ -7,7 +7,6 @@ Of its own because it must be: with TensorFlow loaded in the same process, tflit
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import NamedTuple
 import numpy
 from numpy.typing import NDArray
 
+from sotag_convert.child import run_module
 from sotag_edge import bundle as bundles
-from sotag_edge.errors import ModelError, SotagEdgeError
+from sotag_edge.errors import SotagEdgeError
 from sotag_edge.interpreter import Interpreter
 
 
@@ -30,19 +30,8 @@ class Run(NamedTuple):
 
 def run(folder: Path, texts: Sequence[str]) -> Run:
     """Tag texts by the bundle in ``folder``. Raises ``ModelError`` if the runtime cannot load or run it."""
-    child = subprocess.run(
-        [sys.executable, "-m", "sotag_convert.device", str(folder)],
-        input=json.dumps(list(texts)),
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    if child.returncode < 0:
-        raise ModelError(f"the TFLite runtime crashed on the written model (signal {-child.returncode})")
-    if child.returncode != 0:
-        reason = child.stderr.strip().splitlines() or ["no reason given"]
-        raise ModelError(f"the written model does not run: {reason[-1]}")
-    answer = json.loads(child.stdout)
+    what = "the TFLite runtime cannot run the written model"
+    answer = json.loads(run_module("sotag_convert.device", str(folder), what=what, given=json.dumps(list(texts))))
     return Run(numpy.array(answer["scores"]), answer["operators"])
 
 

@@ -8,14 +8,13 @@ masks prevent the fusion, and a free batch size needs operators that no edge run
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
+from sotag_convert.child import run_module
 from sotag_convert.recipes import RECIPES, Recipe
-from sotag_edge.errors import ModelError
 
-_MEMORY_LIMIT = 12 * 1024**3  # bytes of address space; a conversion that worked took under 6 GB of it
+_MEMORY_LIMIT = 12 * 1024**3  # bytes of address space; the default model converts in 4 GB
 
 
 def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output: Path) -> None:
@@ -27,20 +26,7 @@ def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output
     request = json.dumps(
         {"keras_model": str(keras_model), "network": network, "recipe": recipe.value, "output": str(output)}
     )
-    child = subprocess.run(
-        [sys.executable, "-m", "sotag_convert.export", request],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if child.returncode < 0:
-        raise ModelError(f"the TFLite converter crashed (signal {-child.returncode}) on recipe {recipe.value!r}")
-    if child.returncode != 0:
-        lines = child.stderr.strip().splitlines()
-        raise ModelError(
-            f"the TFLite converter failed on recipe {recipe.value!r}: {lines[-1] if lines else 'no reason'}"
-        )
+    run_module("sotag_convert.export", request, what=f"the TFLite converter failed on recipe {recipe.value!r}")
 
 
 def _convert(keras_model: str, network: dict[str, object], recipe: str, output: str) -> None:
@@ -56,7 +42,7 @@ def _convert(keras_model: str, network: dict[str, object], recipe: str, output: 
         converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
     if settings.weights is Recipe.FLOAT16:
         converter.target_spec.supported_types = [tensorflow.float16]
-    # Without it a dense layer of over 1,024 weights becomes FULLY_CONNECTED version 12, and tflite-runtime 2.14 knows 11.
+    # Without it a dense layer of over 1,024 weights becomes FULLY_CONNECTED version 12, which tflite-runtime 2.14 does not know.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     Path(output).write_bytes(converter.convert())
 

@@ -10,7 +10,9 @@ from tests.conftest import ROOT
 
 def test_the_readme_is_up_to_date() -> None:
     """Every console block's output and the table of models are those of this checkout."""
-    done = subprocess.run([sys.executable, "docs/readme.py", "--check"], cwd=ROOT, capture_output=True, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "docs/readme.py", "--check"], cwd=ROOT, capture_output=True, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
 
 
