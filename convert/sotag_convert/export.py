@@ -42,7 +42,8 @@ def _convert(keras_model: str, network: dict[str, object], recipe: str, output: 
         converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
     if settings.weights is Recipe.FLOAT16:
         converter.target_spec.supported_types = [tensorflow.float16]
-    # Without it a dense layer of over 1,024 weights becomes FULLY_CONNECTED version 12, which tflite-runtime 2.14 does not know.
+    # Without it a dense layer of over 1,024 weights becomes FULLY_CONNECTED version 12, which tflite-runtime 2.14 does
+    # not know.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     Path(output).write_bytes(converter.convert())
 

@@ -59,6 +59,8 @@ def train(
     progress.say(
         f"{len(learned)} texts to learn from, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags"
     )
+    if settings.teacher:
+        progress.say("teaching a bag-of-words teacher, and asking it about each text out of fold")
     material = lessons.prepare(learned, dataset, settings, seed)
     network = Network(settings.network(len(dataset.labels), len(material.vocabulary)))
     check = (
