@@ -82,22 +82,14 @@ def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | N
 
 
 def refuse_existing(output: Path, force: bool) -> None:
-    """Raise ``UsageError`` if something is there already, or if its parent folder cannot be written to."""
+    """Raise ``UsageError`` if something is there already that may not be replaced, or nothing can be written there."""
     if os.path.lexists(output) and not force:
         raise UsageError(f"{output} exists already: choose another --output, or replace it with --force")
-    if output.exists() and not (output / bundle.MANIFEST).is_file() and any_content(output):
+    if os.path.lexists(output) and not (output / bundle.MANIFEST).is_file():
         raise UsageError(f"{output} is not a model, and --force replaces models only: choose another --output")
-    try:
-        output.absolute().parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror}") from error
-    if not os.access(output.absolute().parent, os.W_OK):
-        raise UsageError(f"{output} cannot be written: there is no permission to write in its parent folder")
-
-
-def any_content(path: Path) -> bool:
-    """Whether a path is a file, or a directory with something in it."""
-    return not path.is_dir() or any(path.iterdir())
+    nearest = next(folder for folder in output.absolute().parents if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise UsageError(f"{output} cannot be written: {nearest} is not a folder that you may write in")
 
 
 @contextmanager
@@ -105,15 +97,21 @@ def staged(output: Path, force: bool) -> Iterator[Path]:
     """A scratch folder that takes the place of ``output`` when the block ends well, and vanishes when it does not."""
     refuse_existing(output, force)
     parent = output.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=parent, prefix=f".{output.name}-"))
+    folder, replaced = scratch / "bundle", scratch / "replaced"
     try:
-        folder = scratch / "bundle"
         folder.mkdir()
         yield folder
         refuse_existing(output, force)  # it may have appeared while the network was trained
-        if os.path.lexists(output):
-            output.rename(scratch / "replaced")
-        folder.rename(output)
+        try:
+            if os.path.lexists(output):
+                output.rename(replaced)
+            folder.rename(output)
+        except BaseException:
+            if os.path.lexists(replaced) and not os.path.lexists(output):
+                replaced.rename(output)
+            raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -30,7 +30,6 @@ def convert(
     require_convert_extra()
     from sotag_convert.convert import convert as convert_model
     from sotag_convert.recipes import Recipe
-
     from sotag_edge.render.training import print_verification
 
     result = convert_model(model, Recipe(recipe), output, data=data, force=force)

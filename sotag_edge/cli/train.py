@@ -41,7 +41,6 @@ def train(
     require_convert_extra()
     from sotag_convert import dataset as datasets
     from sotag_convert.train import train as train_model
-
     from sotag_edge.render.training import TrainingProgress, print_verification
 
     with TrainingProgress() as progress:

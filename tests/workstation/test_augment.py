@@ -6,10 +6,10 @@ import random
 
 import numpy
 import pytest
+
 from sotag_convert import augment, lessons, teacher
 from sotag_convert.dataset import Dataset, Examples
 from sotag_convert.presets import PRESETS
-
 from sotag_edge.tokenizer import TokenizerMode
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
+
 from sotag_convert import convert as converting
 from sotag_convert.presets import PRESETS
 from sotag_convert.recipes import RECIPES, Recipe, RecipeSettings
-
 from sotag_edge import bundle as bundles
 from sotag_edge.cli.convert import convert
 from sotag_edge.cli.train import train

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sotag_convert import dataset as datasets
 
+from sotag_convert import dataset as datasets
 from sotag_edge.errors import InputError
 
 

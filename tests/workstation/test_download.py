@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from sotag_convert import download
 
+from sotag_convert import download
 from sotag_edge.errors import InputError
 
 
@@ -104,20 +104,26 @@ def _lacks_texts(server: Server) -> None:
     server.content = archive({"train": 1, "test": 1})
 
 
-def _leads_outside(server: Server) -> None:
-    server.content = archive(extra="../../outside.txt")
-
-
-@pytest.mark.parametrize("fault", [_is_missing, _is_cut_off, _is_truncated, _is_garbage, _lacks_texts, _leads_outside])
-def test_a_bad_download_leaves_nothing(server: Server, cache: Path, tmp_path: Path, fault: object) -> None:
-    """An archive that is missing, cut off, damaged, incomplete or hostile is a sentence, and the next try starts clean."""
+@pytest.mark.parametrize("fault", [_is_missing, _is_cut_off, _is_truncated, _is_garbage, _lacks_texts])
+def test_a_bad_download_leaves_nothing(server: Server, cache: Path, fault: object) -> None:
+    """An archive that is missing, cut off, damaged or incomplete is a sentence, and the next try starts clean."""
     fault(server)
     with pytest.raises(InputError, match="stack_overflow_16k"):
         download.stack_overflow(server.url)
     assert list(cache.iterdir()) == []
-    assert not list(tmp_path.rglob("outside.txt"))
     server.status, server.cut, server.content = 200, -1, archive()
     assert download.stack_overflow(server.url).is_dir()
+
+
+@pytest.mark.parametrize(
+    "name", ["../../outside.txt", "/outside.txt", "train/java/../../../../outside.txt", "train/java/.."]
+)
+def test_nothing_is_written_outside(server: Server, cache: Path, tmp_path: Path, name: str) -> None:
+    """Members whose names lead elsewhere are left out; the texts are there all the same."""
+    server.content = archive(extra=name)
+    folder = download.stack_overflow(server.url)
+    assert not list(tmp_path.rglob("outside.txt"))
+    assert {file.parent.parent.parent for file in tmp_path.rglob("*.txt")} == {folder}
 
 
 def test_no_server_is_a_sentence(server: Server) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sotag_convert.backend import tensorflow, tf_keras
 
+from sotag_convert.backend import tensorflow, tf_keras
 from sotag_edge.bundle import InputSettings
 from sotag_edge.tokenizer import TokenizerMode, tokenize
 from sotag_edge.vocabulary import Vocabulary

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy
 import pytest
+
 from sotag_convert import device, publish
 from sotag_convert.export import export
 from sotag_convert.network import ConvLstmNetwork, Network, NetworkSettings, SeedNetwork, pad
 from sotag_convert.recipes import RECIPES, Recipe
 from sotag_convert.verify import verify
-
 from sotag_edge.bundle import InputSettings
 from sotag_edge.errors import ModelError
 from sotag_edge.tokenizer import TokenizerMode
