@@ -85,7 +85,8 @@ def fit(
     """
     random = numpy.random.default_rng(seed)
     lengths = numpy.array([len(text) for text in lessons.ids])
-    batches = -(-len(lengths) // preset.batch)
+    size = preset.batch_size(len(lengths))
+    batches = -(-len(lengths) // size)
     graph = network.fitting_graph(fold_ratios(lessons, network.settings))
     graph.compile(_optimizer(preset, batches * epochs), "categorical_crossentropy")
     done: list[Epoch] = []
@@ -95,7 +96,7 @@ def fit(
         for number in range(1, epochs + 1):
             start = time.monotonic()
             losses = []
-            for batch in _batches(lengths, preset.batch, random):
+            for batch in _batches(lengths, size, random):
                 ids = _drop_words(pad([lessons.ids[text] for text in batch]), preset.word_dropout, random)
                 losses.append(float(graph.train_on_batch([ids, lessons.folds[batch]], lessons.targets[batch])))
                 progress.advance(_describe(number, epochs, float(numpy.mean(losses[-100:])), done))

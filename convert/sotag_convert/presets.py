@@ -29,6 +29,11 @@ class Preset:
     patience: int | None
     teacher: float = 0.0
     word_dropout: float = 0.0
+    batches: int = 0
+
+    def batch_size(self, texts: int) -> int:
+        """The texts of a batch: ``batch``, but fewer (8 at least) where an epoch would have under ``batches`` batches."""
+        return max(8, min(self.batch, texts // self.batches)) if self.batches else self.batch
 
 
 PRESETS = {
@@ -58,5 +63,6 @@ PRESETS = {
         patience=3,
         teacher=0.7,
         word_dropout=0.15,
+        batches=100,
     ),
 }
