@@ -10,7 +10,7 @@ Importing this package loads neither numpy nor a TFLite runtime; ``Classifier.lo
 
 from __future__ import annotations
 
-from sotag_edge.classifier import Classifier, Prediction
+from sotag_edge.classifier import Classifier, Prediction, Reason
 from sotag_edge.errors import InputError, MissingDependencyError, ModelError, SotagEdgeError, UsageError
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelError",
     "Prediction",
+    "Reason",
     "SotagEdgeError",
     "UsageError",
 ]

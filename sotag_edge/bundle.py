@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,12 +67,43 @@ class InputSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreSettings:
+    """How the network's scores become an answer. Both were fitted on validation texts when the model was trained.
+
+    ``temperature``: above 1 the network was too sure of itself, below too modest (Guo et al., "On Calibration of Modern
+    Neural Networks", ICML 2017). ``threshold``: a text whose best calibrated score is lower is answered "unknown".
+    """
+
+    temperature: float = 1.0
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ValueError(f"temperature is {self.temperature}, and must be above 0")
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold is {self.threshold}, and must be from 0 to 1")
+
+    def calibrated(self, scores: Sequence[float]) -> list[float]:
+        """The softmax that the network's logits give when they are divided by the temperature.
+
+        >>> [round(score, 3) for score in ScoreSettings(temperature=2.0).calibrated([0.9, 0.1])]
+        [0.75, 0.25]
+        """
+        if self.temperature == 1:
+            return list(scores)
+        powers = [score ** (1 / self.temperature) for score in scores]
+        total = sum(powers)
+        return [power / total for power in powers]
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """A model whose files are whole: ``model`` is the content of ``model.tflite``, its hash checked."""
 
     path: Path
     labels: tuple[str, ...]
     input: InputSettings
+    scores: ScoreSettings
     vocabulary: Vocabulary
     model: bytes
     manifest: dict[str, Any]
@@ -119,6 +151,8 @@ def read(path: Path) -> Bundle:
         settings = InputSettings(
             TokenizerMode(tokenizer), _field(sequence, "max_tokens", int), _optional(sequence, "pad_to", int)
         )
+        numbers = _field(manifest, "scores", dict)
+        scores = ScoreSettings(_number(numbers, "temperature"), _number(numbers, "threshold"))
         if not labels or not all(isinstance(label, str) for label in labels) or len(set(labels)) != len(labels):
             raise ValueError("'labels' is not a list of different names")
     except ValueError as error:
@@ -129,7 +163,7 @@ def read(path: Path) -> Bundle:
         vocabulary = Vocabulary.from_bytes(vocabulary_bytes)
     except ModelError as error:
         raise ModelError(f"{path / VOCABULARY}: {error}") from error
-    return Bundle(path, tuple(labels), settings, vocabulary, model_bytes, manifest)
+    return Bundle(path, tuple(labels), settings, scores, vocabulary, model_bytes, manifest)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -170,6 +204,11 @@ def _field(mapping: dict[str, Any], name: str, kind: type[_T]) -> _T:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(f"{name!r} is missing or not of type {kind.__name__}")
     return value
+
+
+def _number(mapping: dict[str, Any], name: str) -> float:
+    value = mapping.get(name)
+    return value if isinstance(value, float) else float(_field(mapping, name, int))
 
 
 def _optional(mapping: dict[str, Any], name: str, kind: type[_T]) -> _T | None:

@@ -5,20 +5,43 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from sotag_edge import bundle as bundles
 from sotag_edge.bundle import Bundle
 from sotag_edge.errors import ModelError
 from sotag_edge.interpreter import Interpreter
+from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
+
+UNKNOWN_LABEL = "unknown"
+_LITTLE_TEXT = 4  # tokens
+
+
+class Reason(str, Enum):
+    """Why a text is answered ``unknown``: its best score is below the threshold, and this is what it looks like."""
+
+    LOW_SCORE = "low score"
+    LITTLE_TEXT = "too little text"
+    UNKNOWN_WORDS = "mostly unknown words"
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The tag of one text: the best ``label``, its ``score`` (0 to 1), and the score of every label (their sum is 1)."""
+    """The tag of one text.
+
+    ``scores``: each label's, calibrated, their sum 1. ``score``: the best of them. ``label``: that one's label, or
+    ``unknown`` where the score is below the threshold; then ``reason`` says why.
+    """
 
     label: str
     score: float
     scores: Mapping[str, float]
+    reason: Reason | None = None
+
+    @property
+    def best_guess(self) -> str:
+        """The label of the best score, also where the answer is ``unknown``."""
+        return max(self.scores, key=self.scores.__getitem__)
 
 
 class Classifier:
@@ -27,9 +50,14 @@ class Classifier:
     A text's scores depend on the text alone: not on what was classified before it, nor on a batch.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Raises ``ModelError`` when the graph's outputs are not the bundle's labels or the runtime cannot load it."""
+    def __init__(self, bundle: Bundle, threshold: float | None = None) -> None:
+        """``threshold``: the lowest best score that is answered with its label; 0 never answers ``unknown``; the
+        bundle's own where it is ``None``.
+
+        Raises ``ModelError`` when the graph's outputs are not the bundle's labels or the runtime cannot load it.
+        """
         self.bundle = bundle
+        self._threshold = bundle.scores.threshold if threshold is None else threshold
         try:
             self._interpreter = Interpreter(bundle.model)
         except ModelError as error:
@@ -41,12 +69,12 @@ class Classifier:
             )
 
     @classmethod
-    def load(cls, model: str | os.PathLike[str] | None = None) -> Classifier:
+    def load(cls, model: str | os.PathLike[str] | None = None, threshold: float | None = None) -> Classifier:
         """Load a model by path or name; without one, ``$SOTAG_EDGE_MODEL`` or the default model.
 
         Raises ``ModelError`` (missing, damaged) or ``MissingDependencyError`` (no TFLite runtime).
         """
-        return cls(bundles.read(bundles.find(model)))
+        return cls(bundles.read(bundles.find(model)), threshold)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -56,9 +84,20 @@ class Classifier:
     def classify(self, text: str) -> Prediction:
         """Tag one text; any text has an answer, also the empty one. A tie goes to the first label."""
         ids = self.bundle.input.ids(text, self.bundle.vocabulary)
-        scores = self._interpreter.scores(ids)
+        scores = self.bundle.scores.calibrated(self._interpreter.scores(ids))
         best = max(range(len(scores)), key=scores.__getitem__)
-        return Prediction(self.labels[best], scores[best], dict(zip(self.labels, scores, strict=True)))
+        by_label = dict(zip(self.labels, scores, strict=True))
+        tokens = len(ids) - ids.count(PADDING_ID)
+        unknown = ids.count(UNKNOWN_ID)
+        # What the network makes of nothing but unknown tokens says nothing of the text.
+        if (scores[best] if unknown < tokens else 0) >= self._threshold:
+            return Prediction(self.labels[best], scores[best], by_label)
+        reason = Reason.LOW_SCORE
+        if tokens < _LITTLE_TEXT:
+            reason = Reason.LITTLE_TEXT
+        elif unknown > tokens / 2:
+            reason = Reason.UNKNOWN_WORDS
+        return Prediction(UNKNOWN_LABEL, scores[best], by_label, reason)
 
     def classify_many(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Tag texts one by one, lazily: one prediction a text, in order, each the same as ``classify`` gives."""

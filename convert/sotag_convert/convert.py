@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sotag_convert import dataset as datasets
 from sotag_convert.network import Network
-from sotag_convert.publish import KERAS_MODEL, METRICS, Labelled, Source, publish, refuse_existing
+from sotag_convert.publish import KERAS_MODEL, METRICS, Source, publish, refuse_existing
 from sotag_convert.recipes import Recipe
 from sotag_convert.verify import Verification
 from sotag_edge import bundle as bundles
-from sotag_edge.errors import InputError, ModelError
+from sotag_edge.errors import ModelError
 
 _ABOUT = ("preset", "seed", "training_data")
 
@@ -33,8 +33,11 @@ def convert(model: str, recipe: Recipe, output: Path, *, data: str | None, force
         )
     about = {name: bundle.manifest.get(name) for name in _ABOUT}
     network = Network.load(bundle.manifest.get("network", {}), weights)
-    source = Source(bundle.labels, bundle.input, bundle.vocabulary, network, about, _training_metrics(folder))
-    return publish(source, recipe, output, _labelled(data, bundle.labels), force=force)
+    source = Source(
+        bundle.labels, bundle.input, bundle.scores, bundle.vocabulary, network, about, _training_metrics(folder)
+    )
+    labelled = datasets.load_labelled(data, bundle.labels) if data else None
+    return publish(source, recipe, output, labelled, force=force)
 
 
 def _training_metrics(folder: Path) -> dict[str, object]:
@@ -42,14 +45,3 @@ def _training_metrics(folder: Path) -> dict[str, object]:
         return {"training": json.loads((folder / METRICS).read_bytes())["training"]}
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder / METRICS} does not hold the metrics of the training: {error}") from error
-
-
-def _labelled(data: str | None, labels: tuple[str, ...]) -> Labelled | None:
-    if data is None:
-        return None
-    dataset = datasets.load(data)
-    if dataset.labels != labels:
-        raise InputError(f"{data} has the labels {', '.join(dataset.labels)}, and the model {', '.join(labels)}")
-    if dataset.test:
-        return Labelled("test texts", dataset.test.texts, dataset.test.targets)
-    return Labelled("training texts", dataset.train.texts, dataset.train.targets)

@@ -10,8 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from sklearn.model_selection import train_test_split
-
 from sotag_convert import download
 from sotag_edge.errors import InputError
 
@@ -28,6 +26,8 @@ class Examples:
 
     def split(self, fraction: float, seed: int) -> tuple[Examples, Examples]:
         """The examples without a share of each label, and that share. Raises ``InputError`` if a label is too small."""
+        from sklearn.model_selection import train_test_split
+
         numbers = range(len(self))
         try:
             kept, taken = train_test_split(numbers, test_size=fraction, stratify=self.targets, random_state=seed)
@@ -58,6 +58,15 @@ class Dataset:
         for text, target in zip(self.train.texts, self.train.targets, strict=True):
             digest.update(f"{self.labels[target]}\0{text}\0".encode("utf-8", errors="surrogatepass"))
         return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Labelled texts to measure a model on. ``name``: which they are; ``mask``: see ``Dataset``."""
+
+    name: str
+    examples: Examples
+    mask: str | None = None
 
 
 def load(data: str) -> Dataset:
@@ -99,3 +108,20 @@ def _read_split(folder: Path, labels: list[str]) -> Examples:
                 raise InputError(f"{file} cannot be read: {error.strerror}") from error
             targets.append(target)
     return Examples(tuple(texts), tuple(targets))
+
+
+def load_labelled(data: str, labels: tuple[str, ...]) -> Labelled:
+    """The texts to measure a model of these labels on: a data set's test texts, or its training texts where it has no
+    others, or the ``<label>/*.txt`` of a folder that is not a data set. Raises ``InputError``."""
+    public = data == download.STACK_OVERFLOW
+    folder = download.stack_overflow() if public else Path(data)
+    if not folder.is_dir():
+        raise InputError(f"no data at {folder}: give a folder that holds test/<label>/*.txt, or <label>/*.txt")
+    split = next((name for name in ("test", "train") if (folder / name).is_dir()), None)
+    found = sorted(entry.name for entry in (folder / split if split else folder).iterdir() if entry.is_dir())
+    if not found or not set(found) <= set(labels):
+        raise InputError(f"{data} has the labels {', '.join(found) or '(none)'}, and the model {', '.join(labels)}")
+    examples = _read_split(folder / split if split else folder, found)
+    targets = tuple(labels.index(found[target]) for target in examples.targets)
+    name = {"test": "test texts", "train": "training texts", None: "texts"}[split]
+    return Labelled(name, Examples(examples.texts, targets), download.MASK if public else None)

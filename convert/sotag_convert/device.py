@@ -16,15 +16,17 @@ import numpy
 from numpy.typing import NDArray
 
 from sotag_convert.child import run_module
-from sotag_edge import bundle as bundles
+from sotag_edge.classifier import Classifier
 from sotag_edge.errors import SotagEdgeError
 from sotag_edge.interpreter import Interpreter
 
 
 class Run(NamedTuple):
-    """``scores``: shape [texts, labels]; ``operators``: the names of the graph's."""
+    """``scores``: calibrated, shape [texts, labels]. ``answered``: which texts have another answer than ``unknown``.
+    ``operators``: the names of the graph's."""
 
     scores: NDArray[numpy.float64]
+    answered: list[bool]
     operators: list[str]
 
 
@@ -32,14 +34,18 @@ def run(folder: Path, texts: Sequence[str]) -> Run:
     """Tag texts by the bundle in ``folder``. Raises ``ModelError`` if the runtime cannot load or run it."""
     what = "the TFLite runtime cannot run the written model"
     answer = json.loads(run_module("sotag_convert.device", str(folder), what=what, given=json.dumps(list(texts))))
-    return Run(numpy.array(answer["scores"]), answer["operators"])
+    return Run(numpy.array(answer["scores"]), answer["answered"], answer["operators"])
 
 
 def _main(folder: str) -> None:
-    bundle = bundles.read(Path(folder))
-    interpreter = Interpreter(bundle.model)
-    scores = [interpreter.scores(bundle.input.ids(text, bundle.vocabulary)) for text in json.load(sys.stdin)]
-    json.dump({"scores": scores, "operators": interpreter.operators()}, sys.stdout)
+    classifier = Classifier.load(folder)
+    predictions = list(classifier.classify_many(json.load(sys.stdin)))
+    answer = {
+        "scores": [list(prediction.scores.values()) for prediction in predictions],
+        "answered": [prediction.reason is None for prediction in predictions],
+        "operators": Interpreter(classifier.bundle.model).operators(),
+    }
+    json.dump(answer, sys.stdout)
 
 
 if __name__ == "__main__":

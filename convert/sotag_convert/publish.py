@@ -9,18 +9,20 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sotag_convert.card import card
+from sotag_convert.dataset import Labelled
+from sotag_convert.evaluate import evaluate_bundle
 from sotag_convert.export import export
 from sotag_convert.network import Network
 from sotag_convert.recipes import Recipe
 from sotag_convert.verify import Verification, sample_texts, verify
 from sotag_edge import bundle
-from sotag_edge.bundle import InputSettings
+from sotag_edge.bundle import InputSettings, ScoreSettings
 from sotag_edge.errors import UsageError
 from sotag_edge.vocabulary import Vocabulary
 
@@ -35,19 +37,11 @@ class Source:
 
     labels: Sequence[str]
     input: InputSettings
+    scores: ScoreSettings
     vocabulary: Vocabulary
     network: Network
     about: Mapping[str, Any]
     metrics: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Texts to verify with, and the numbers of their labels."""
-
-    name: str
-    texts: Sequence[str]
-    targets: Sequence[int]
 
 
 def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | None, *, force: bool) -> Verification:
@@ -64,18 +58,23 @@ def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | N
             "labels": list(source.labels),
             "tokenizer": {"mode": source.input.tokenizer.value},
             "sequence": {"max_tokens": source.input.max_tokens, "pad_to": source.input.pad_to},
+            "scores": asdict(source.scores),
             "recipe": recipe.value,
             **source.about,
             "network": network,
             "made_with": {name: version(name) for name in ("sotag-edge", "tensorflow", "tf_keras")},
         }
         write_manifest(folder, manifest)
-        texts = labelled.texts if labelled else sample_texts(source.vocabulary, source.input.max_tokens)
-        result = verify(folder, source.network, texts, labelled.targets if labelled else None, recipe)
-        metrics = {
-            **source.metrics,
-            "verification": {"on": labelled.name if labelled else "samples", **result.to_json()},
-        }
+        metrics = dict(source.metrics)
+        if labelled:
+            result = verify(folder, source.network, labelled.examples.texts, labelled.examples.targets, recipe)
+            metrics["verification"] = {"on": labelled.name, **result.to_json()}
+            evaluations = evaluate_bundle(folder, source.labels, labelled)
+            metrics["evaluation"] = {view: evaluation.to_json() for view, evaluation in evaluations.items()}
+        else:
+            samples = sample_texts(source.vocabulary, source.input.max_tokens)
+            result = verify(folder, source.network, samples, None, recipe)
+            metrics["verification"] = {"on": "samples", **result.to_json()}
         write_json(folder / METRICS, metrics)
         (folder / CARD).write_text(card(output.resolve().name, manifest, metrics), encoding="utf-8")
     return result

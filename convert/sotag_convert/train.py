@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from sotag_convert import lessons
+import numpy
+
+from sotag_convert import calibrate
 from sotag_convert.backend import tf_keras
-from sotag_convert.dataset import Dataset
+from sotag_convert.dataset import Dataset, Examples, Labelled
 from sotag_convert.fit import History, Progress, Validation, fit
+from sotag_convert.lessons import Lessons, prepare
 from sotag_convert.network import Network
-from sotag_convert.presets import PRESETS
-from sotag_convert.publish import Labelled, Source, publish, refuse_existing
+from sotag_convert.presets import PRESETS, Preset
+from sotag_convert.publish import Source, publish, refuse_existing
 from sotag_convert.verify import Verification
+from sotag_edge.bundle import ScoreSettings
 from sotag_edge.errors import UsageError
 
 
@@ -37,13 +43,16 @@ def train(
     epochs: int | None,
     seed: int,
     validation: float | None,
+    refit: bool,
     force: bool,
     progress: Progress,
 ) -> Report:
     """Train on ``dataset.train`` and publish a bundle in ``output``.
 
-    ``epochs`` and ``validation`` (the share of the training texts kept to choose the epoch by; 0 trains on all of them and
-    keeps the last epoch) are the preset's where they are ``None``. Raises ``SotagEdgeError``; then nothing is written.
+    ``epochs`` and ``validation`` are the preset's where they are ``None``. ``validation`` is the share of the training texts
+    that are kept apart, to choose the epoch by and to fit the temperature and the threshold on; 0 learns from all of them,
+    keeps the last epoch, and leaves the scores as they are. ``refit`` does both: what the first run chose goes into a second
+    one on all texts. Raises ``SotagEdgeError``; then nothing is written.
     """
     refuse_existing(output, force)
     settings = PRESETS[preset]
@@ -53,29 +62,24 @@ def train(
         raise UsageError(
             f"--epochs must be 1 or more and --validation from 0 to below 1; they are {epochs} and {share}"
         )
+    if refit and not share:
+        raise UsageError("--refit learns again what a validation split has chosen; it cannot go with --validation 0")
     learned, kept = dataset.train.split(share, seed) if share else (dataset.train, None)
-
-    tf_keras.utils.set_random_seed(seed)
-    progress.say(
-        f"{len(learned)} texts to learn from, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags"
-    )
-    if settings.teacher:
-        progress.say("teaching a bag-of-words teacher, and asking it about each text out of fold")
-    material = lessons.prepare(learned, dataset, settings, seed)
-    network = Network(settings.network(len(dataset.labels), len(material.vocabulary)))
-    check = (
-        Validation([settings.input.ids(text, material.vocabulary) for text in kept.texts], kept.targets)
-        if kept
-        else None
-    )
-    history = fit(network, material, check, settings, epochs, seed, progress)
+    run = _run(learned, kept, dataset, settings, epochs, seed, progress)
+    scores, metrics = run.scores, _metrics(run, kept)
+    if refit and not run.history.interrupted:
+        progress.say("learning again, from all texts")
+        learned = dataset.train
+        run = _run(learned, None, dataset, settings, run.history.kept, seed, progress)
+        metrics["refit_seconds"] = run.seconds
 
     progress.say("exporting and verifying")
     source = Source(
         labels=dataset.labels,
         input=settings.input,
-        vocabulary=material.vocabulary,
-        network=network,
+        scores=scores,
+        vocabulary=run.lessons.vocabulary,
+        network=run.network,
         about={
             "preset": preset,
             "seed": seed,
@@ -86,17 +90,55 @@ def train(
                 "licence": dataset.licence,
             },
         },
-        metrics={"training": _metrics(history, check)},
+        metrics={"training": metrics},
     )
     labelled = None
     if dataset.test:
-        labelled = Labelled("test texts", dataset.test.texts, dataset.test.targets)
-    elif kept:
-        labelled = Labelled("validation texts", kept.texts, kept.targets)
-    return Report(history, publish(source, settings.recipe, output, labelled, force=force))
+        labelled = Labelled("test texts", dataset.test, dataset.mask)
+    elif kept and not refit:
+        labelled = Labelled("validation texts", kept, dataset.mask)
+    return Report(run.history, publish(source, settings.recipe, output, labelled, force=force))
 
 
-def _metrics(history: History, check: Validation | None) -> dict[str, object]:
+class _Run(NamedTuple):
+    lessons: Lessons
+    network: Network
+    history: History
+    scores: ScoreSettings
+    seconds: int
+
+
+def _run(
+    learned: Examples,
+    kept: Examples | None,
+    dataset: Dataset,
+    preset: Preset,
+    epochs: int,
+    seed: int,
+    progress: Progress,
+) -> _Run:
+    """One run: a network fitted on ``learned``; its scores' settings on ``kept``, where there are texts to fit them on."""
+    start = time.monotonic()
+    tf_keras.utils.set_random_seed(seed)
+    progress.say(
+        f"{len(learned)} texts to learn from, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags"
+    )
+    if preset.teacher:
+        progress.say("teaching a bag-of-words teacher, and asking it about each text out of fold")
+    lessons = prepare(learned, dataset, preset, seed)
+    network = Network(preset.network(len(dataset.labels), len(lessons.vocabulary)))
+    check = None
+    if kept:
+        check = Validation([preset.input.ids(text, lessons.vocabulary) for text in kept.texts], kept.targets)
+    history = fit(network, lessons, check, preset, epochs, seed, progress)
+    scores = ScoreSettings()
+    if check:
+        scores = calibrate.fit(network.scores(check.ids).astype(numpy.float64), check.targets)
+    return _Run(lessons, network, history, scores, round(time.monotonic() - start))
+
+
+def _metrics(run: _Run, kept: Examples | None) -> dict[str, object]:
+    history = run.history
     best = history.epochs[history.kept - 1]
     return {
         "epochs": [
@@ -104,7 +146,7 @@ def _metrics(history: History, check: Validation | None) -> dict[str, object]:
             for epoch in history.epochs
         ],
         "kept_epoch": history.kept,
-        "seconds": round(sum(epoch.seconds for epoch in history.epochs)),
-        "validation_texts": len(check.ids) if check else 0,
+        "seconds": run.seconds,
+        "validation_texts": len(kept) if kept else 0,
         "validation_accuracy": None if best.validation_accuracy is None else round(best.validation_accuracy, 5),
     }

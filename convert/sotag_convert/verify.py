@@ -12,7 +12,10 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
+import numpy
+
 from sotag_convert import device
+from sotag_convert.calibrate import calibrated
 from sotag_convert.network import Network
 from sotag_convert.recipes import RECIPES, Recipe
 from sotag_edge import bundle as bundles
@@ -49,8 +52,9 @@ def verify(
     """
     bundle = bundles.read(folder)
     tolerance = RECIPES[recipe].tolerance
-    expected = network.scores([bundle.input.ids(text, bundle.vocabulary) for text in texts])
-    found, operators = device.run(folder, texts)
+    ids = [bundle.input.ids(text, bundle.vocabulary) for text in texts]
+    expected = calibrated(network.scores(ids).astype(numpy.float64), bundle.scores)
+    found, _, operators = device.run(folder, texts)
     if operators.count(_LSTM) != 1:
         raise ModelError(
             f"the graph has {operators.count(_LSTM)} fused LSTM operators, not one: {', '.join(operators)}"

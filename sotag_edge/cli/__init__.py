@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from sotag_edge.cli.classify import classify
 from sotag_edge.cli.convert import convert
+from sotag_edge.cli.evaluate import evaluate
 from sotag_edge.cli.train import INTERRUPTED, train
 from sotag_edge.errors import SotagEdgeError
 
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command()(classify)
 app.command()(train)
 app.command()(convert)
+app.command()(evaluate)
 
 
 def _print_version(wanted: bool) -> None:

@@ -24,6 +24,16 @@ def classify(
         Optional[str],
         typer.Option("--model", "-m", help="A model's folder or name. [default: $SOTAG_EDGE_MODEL, or 'default']"),
     ] = None,
+    threshold: Annotated[
+        Optional[float],
+        typer.Option(
+            "--threshold",
+            min=0,
+            max=1,
+            help="Answer 'unknown' where the best score is lower. [default: the model's own]",
+        ),
+    ] = None,
+    best_guess: Annotated[bool, typer.Option("--best-guess", help="Never answer 'unknown'.")] = False,
     to: Annotated[
         Optional[OutputFormat],
         typer.Option("--to", help="The output's form. [default: table on a terminal, tsv elsewhere]"),
@@ -37,8 +47,10 @@ def classify(
     """
     if not paths and sys.stdin.isatty():
         raise UsageError("nothing to classify: name one or more files, or pipe texts in, one a line")
+    if best_guess and threshold is not None:
+        raise UsageError("--best-guess and --threshold contradict each other: give one of them")
     sources = paths or [readers.STDIN]
-    classifier = Classifier.load(model)
+    classifier = Classifier.load(model, 0.0 if best_guess else threshold)
     form = to or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.TSV)
     writer = make_writer(form, sys.stdout, sources, classifier.labels)
     failed = replaced = False

@@ -22,15 +22,20 @@ def train(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write the model to.")],
     preset: Annotated[
-        Literal["default", "seed"], typer.Option("--preset", help="The network and how it is trained.")
+        Literal["default", "tiny", "seed"], typer.Option("--preset", help="The network and how it is trained.")
     ] = "default",
     epochs: Annotated[Optional[int], typer.Option("--epochs", help="At most so many. [default: the preset's]")] = None,
     validation: Annotated[
         Optional[float],
         typer.Option(
-            "--validation", help="The share of texts kept to choose the best epoch; 0 learns from all of them."
+            "--validation",
+            help="The share of texts kept apart to choose the epoch, calibrate the scores and set the threshold by; "
+            "0 does none of it. [default: the preset's]",
         ),
     ] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Then learn again from all texts, as long as proved best; twice the time.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Makes a run repeatable.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace the model in --output.")] = False,
 ) -> None:
@@ -51,6 +56,7 @@ def train(
             epochs=epochs,
             seed=seed,
             validation=validation,
+            refit=refit,
             force=force,
             progress=progress,
         )

@@ -61,7 +61,10 @@ class TsvWriter:
 
 
 class JsonlWriter:
-    """One JSON object a line: ``source``, ``label``, ``score``, ``scores``; a failed input has ``source``, ``error``."""
+    """One JSON object a line: ``source``, ``label``, ``score``, ``scores``.
+
+    An ``unknown`` one also has a ``reason``; a failed input has ``source`` and ``error``.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -73,6 +76,8 @@ class JsonlWriter:
         if answer:
             scores = {label: round(score, 6) for label, score in answer.scores.items()}
             record |= {"label": answer.label, "score": round(answer.score, 6), "scores": scores}
+            if answer.reason:
+                record["reason"] = answer.reason.value
         else:
             record["error"] = result.error
         line = json.dumps(record, ensure_ascii=False)
@@ -87,7 +92,7 @@ class TableWriter:
         from rich.console import Console
 
         self._console = Console(file=stream, markup=False, highlight=False)
-        self._labels = max([3, *(len(printable(label)) for label in labels)])
+        self._labels = max([len("unknown"), *(len(printable(label)) for label in labels)])
         room = max(_SOURCE_WIDTH, self._console.width - self._labels - _BAR_WIDTH - len("  0.00  ") - 4)
         self._sources = min(room, max([_SOURCE_WIDTH, *(len(printable(source)) for source in sources)]))
         self._row(("Source", "bold"), ("Tag", "bold"), ("Score", "bold"))
@@ -100,14 +105,16 @@ class TableWriter:
             return
         full = round(answer.score * _BAR_WIDTH)
         bar = "█" * full + "░" * (_BAR_WIDTH - full)
-        self._row((printable(result.source), ""), (printable(answer.label), "green"), (f"{bar} {answer.score:.2f}", ""))
+        reason, style = (f"  {answer.reason.value}", "yellow") if answer.reason else ("", "green")
+        score = (f"{bar} {answer.score:.2f}{reason}", "")
+        self._row((printable(result.source), ""), (printable(answer.label), style), score)
 
     def _row(self, source: tuple[str, str], label: tuple[str, str], score: tuple[str, str]) -> None:
         from rich.text import Text
 
         cells = [Text(text, style=style, no_wrap=True, overflow="ellipsis") for text, style in (source, label, score)]
         cells[0].truncate(self._sources, overflow="ellipsis", pad=True)
-        cells[1].truncate(max(self._labels, len("failed")), overflow="ellipsis", pad=True)
+        cells[1].truncate(self._labels, overflow="ellipsis", pad=True)
         self._console.print(Text("  ").join(cells), soft_wrap=True)
 
 

@@ -1,0 +1,58 @@
+"""Scores of validation texts -> the temperature and the threshold that a bundle keeps, and how far scores are off.
+
+Nothing here knows of texts or networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from sotag_edge.bundle import ScoreSettings
+
+Floats = NDArray[numpy.float64]
+
+_UNKNOWN_SHARE = 0.03  # of validation texts, all of which have a tag, may be answered "unknown"
+_TEMPERATURES = (0.25, 4.0)
+_BINS = 15
+
+
+def fit(scores: Floats, targets: Sequence[int]) -> ScoreSettings:
+    """The temperature of the lowest log loss, and the threshold that 3 % of the texts stay below.
+
+    ``scores``: the network's own, shape [texts, labels]; ``targets``: the number of each text's label.
+    """
+
+    def loss(temperature: float) -> float:
+        return log_loss(calibrated(scores, ScoreSettings(temperature)), targets)
+
+    found = minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded")
+    temperature = round(float(found.x), 3)
+    best = calibrated(scores, ScoreSettings(temperature)).max(axis=1)
+    return ScoreSettings(temperature, round(float(numpy.quantile(best, _UNKNOWN_SHARE)), 3))
+
+
+def calibrated(scores: Floats, settings: ScoreSettings) -> Floats:
+    """What the device makes of the network's scores, shape [texts, labels]."""
+    return numpy.array([settings.calibrated(row) for row in scores.tolist()])
+
+
+def log_loss(scores: Floats, targets: Sequence[int]) -> float:
+    """The mean of minus the log of the score of each text's own label."""
+    right = scores[numpy.arange(len(scores)), list(targets)]
+    return float(-numpy.log(numpy.maximum(right, 1e-12)).mean())
+
+
+def calibration_error(scores: Floats, targets: Sequence[int]) -> float:
+    """The expected calibration error: the mean distance of score and accuracy, over 15 bins of the best score.
+
+    Source: Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning", AAAI 2015.
+    """
+    best = scores.max(axis=1)
+    right = scores.argmax(axis=1) == numpy.asarray(targets)
+    bins = numpy.minimum((best * _BINS).astype(int), _BINS - 1)
+    gaps = [abs((right[bins == number] - best[bins == number]).sum()) for number in range(_BINS)]
+    return float(sum(gaps) / len(scores))

@@ -1,0 +1,68 @@
+"""The tables of ``evaluate``. Takes the plain figures that ``--to json`` prints, however they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print a line for each view of the texts, and the first view in detail: by tag, confusions, coverage."""
+    console = Console(markup=False, highlight=False)
+    first = next(iter(views.values()))
+    console.print(_summary(views))
+    console.print(_by_label(first))
+    console.print(_confusion(first))
+    console.print(_coverage(first))
+
+
+def _summary(views: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = _table("texts", "number", "accuracy", "95 % interval", "log loss", "ECE", "answered", "of them right")
+    for view, figures in views.items():
+        low, high = figures["interval"]
+        table.add_row(
+            view,
+            f"{figures['texts']:,}",
+            f"{figures['accuracy']:.4f}",
+            f"{low:.4f} - {high:.4f}",
+            f"{figures['log_loss']:.3f}",
+            f"{figures['calibration_error']:.3f}",
+            f"{figures['answered']:.1%}",
+            f"{figures['answered_accuracy']:.4f}",
+        )
+    return table
+
+
+def _by_label(figures: Mapping[str, Any]) -> Table:
+    table = _table("tag", "texts", "precision", "recall", "F1")
+    for label in figures["labels"]:
+        shares = (f"{label[name]:.4f}" for name in ("precision", "recall", "f1"))
+        table.add_row(Text(label["label"]), f"{label['texts']:,}", *shares)
+    return table
+
+
+def _confusion(figures: Mapping[str, Any]) -> Table:
+    labels = [label["label"] for label in figures["labels"]]
+    table = _table("tag, then best guess", *labels)
+    for label, row in zip(labels, figures["confusion"], strict=True):
+        table.add_row(Text(label), *(str(count) for count in row))
+    return table
+
+
+def _coverage(figures: Mapping[str, Any]) -> Table:
+    table = _table("share of the texts, highest scores first", "accuracy")
+    for share, accuracy in figures["coverage"]:
+        table.add_row(f"{share:.0%}", f"{accuracy:.4f}")
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table()
+    table.add_column(Text(first))
+    for name in others:
+        table.add_column(Text(name), justify="right")
+    return table
