@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -9,14 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sotag_edge import Classifier
+from sotag_edge import Classifier, Reason
+from tests.conftest import FIXTURE
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)
 
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier.load(Path(__file__).parent.parent / "fixtures" / "model")
+    return Classifier.load(FIXTURE)
 
 
 @pytest.mark.parametrize(
@@ -35,11 +37,12 @@ def test_tags_what_it_learned(classifier: Classifier, text: str, label: str) -> 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANY_TEXT)
 def test_any_text_has_an_answer(classifier: Classifier, text: str) -> None:
-    """Any text at all, lone surrogates too, gets a score for each label; they sum to 1 and the best one is the tag."""
+    """Any text at all, lone surrogates too, gets a score for each label; they sum to 1 and the best one is the tag, if any."""
     answer = classifier.classify(text)
     assert list(answer.scores) == list(classifier.labels)
     assert sum(answer.scores.values()) == pytest.approx(1, abs=1e-5)
-    assert answer.score == answer.scores[answer.label] == max(answer.scores.values())
+    assert answer.score == answer.scores[answer.best_guess] == max(answer.scores.values())
+    assert answer.label == ("unknown" if answer.reason else answer.best_guess)
 
 
 @settings(deadline=None)
@@ -64,7 +67,44 @@ def test_a_text_after_a_long_one(classifier: Classifier) -> None:
 )
 def test_texts_of_every_length(classifier: Classifier, text: str) -> None:
     """No token, one, or 100,000: each has an answer."""
-    assert classifier.classify(text).label in classifier.labels
+    assert classifier.classify(text).label in (*classifier.labels, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", Reason.LITTLE_TEXT),
+        ("Hello!", Reason.LITTLE_TEXT),
+        ("Rien de tout cela ne parle notre langue", Reason.UNKNOWN_WORDS),
+        ("prune the bread and the sail", Reason.LOW_SCORE),
+    ],
+)
+def test_a_text_about_something_else_is_unknown(classifier: Classifier, text: str, reason: Reason) -> None:
+    """Below the bundle's threshold the answer is "unknown", with what the text looks like; the scores are still there."""
+    answer = classifier.classify(text)
+    assert (answer.label, answer.reason) == ("unknown", reason)
+    assert answer.best_guess in classifier.labels
+
+
+def test_the_threshold_is_the_callers_if_given() -> None:
+    """Threshold 0 answers everything with a tag, a high one only what is sure; the scores stay the same."""
+    always, sure = (Classifier.load(FIXTURE, threshold) for threshold in (0.0, 0.999))
+    text = "knead the sail"
+    assert always.classify("").reason is None
+    assert always.classify(text).label == always.classify(text).best_guess
+    assert sure.classify(text).label == "unknown"
+    assert sure.classify(text).scores == always.classify(text).scores
+
+
+def test_the_temperature_of_the_bundle_is_applied(classifier: Classifier, model_copy: Path) -> None:
+    """A higher temperature makes the same best guess with a lower score."""
+    manifest = json.loads((model_copy / "model.json").read_bytes())
+    manifest["scores"]["temperature"] *= 3
+    (model_copy / "model.json").write_text(json.dumps(manifest))
+    text = "knead the dough"
+    before, after = classifier.classify(text), Classifier.load(model_copy, 0.0).classify(text)
+    assert after.best_guess == before.best_guess
+    assert 1 / 3 < after.score < before.score - 0.05
 
 
 def test_only_the_first_tokens_count(classifier: Classifier) -> None:

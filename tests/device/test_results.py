@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sotag_edge import Prediction
+from sotag_edge import Prediction, Reason
 from sotag_edge.render.results import OutputFormat, Result, make_writer
 
 SCORES = {"java": 0.25, "python": 0.75}
@@ -37,6 +37,14 @@ def test_jsonl_rows() -> None:
         {"source": "ä.txt", "label": "python", "score": 0.75, "scores": SCORES},
         {"source": "b.txt", "error": "b.txt does not exist"},
     ]
+
+
+def test_an_unknown_text_has_its_reason() -> None:
+    """Programs read why a text was not tagged, people too."""
+    answer = Result("a", Prediction("unknown", 0.4, {"java": 0.4, "python": 0.3, "c": 0.3}, Reason.LITTLE_TEXT))
+    assert written(OutputFormat.TSV, answer) == "a\tunknown\t0.4000\n"
+    assert json.loads(written(OutputFormat.JSONL, answer))["reason"] == "too little text"
+    assert written(OutputFormat.TABLE, answer).splitlines()[1].endswith("0.40  too little text")
 
 
 def test_the_table_has_a_row_a_result() -> None:
