@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,21 +15,20 @@ def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:
     """Print a line for each view of the texts, and the first view in detail: by tag, confusions, coverage."""
     console = Console(markup=False, highlight=False)
     first = next(iter(views.values()))
-    console.print(_summary(views))
+    console.print(f"{first['texts']:,} texts", _summary(views))
     console.print(_by_label(first))
     console.print(_confusion(first))
     console.print(_coverage(first))
 
 
 def _summary(views: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = _table("texts", "number", "accuracy", "95 % interval", "log loss", "ECE", "answered", "of them right")
+    table = _table("texts", "accuracy", "95 % interval", "loss", "ECE", "answered", "right")
     for view, figures in views.items():
         low, high = figures["interval"]
         table.add_row(
             view,
-            f"{figures['texts']:,}",
             f"{figures['accuracy']:.4f}",
-            f"{low:.4f} - {high:.4f}",
+            f"{low:.3f} - {high:.3f}",
             f"{figures['log_loss']:.3f}",
             f"{figures['calibration_error']:.3f}",
             f"{figures['answered']:.1%}",
@@ -61,7 +61,7 @@ def _coverage(figures: Mapping[str, Any]) -> Table:
 
 
 def _table(first: str, *others: str) -> Table:
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column(Text(first))
     for name in others:
         table.add_column(Text(name), justify="right")

@@ -37,7 +37,7 @@ def test_tags_what_it_learned(classifier: Classifier, text: str, label: str) -> 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANY_TEXT)
 def test_any_text_has_an_answer(classifier: Classifier, text: str) -> None:
-    """Any text at all, lone surrogates too, gets a score for each label; they sum to 1 and the best one is the tag, if any."""
+    """Any text at all, lone surrogates too, gets a score for each label; they sum to 1, the best is the tag, if any."""
     answer = classifier.classify(text)
     assert list(answer.scores) == list(classifier.labels)
     assert sum(answer.scores.values()) == pytest.approx(1, abs=1e-5)

@@ -1,0 +1,84 @@
+"""Measuring a model on labelled texts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+
+from sotag_convert.evaluate import measure
+from tests.conftest import Run
+
+TEXTS = {
+    "baking": ["knead the bread dough", "is the oven too hot?", "how much yeast goes into the loaf"],
+    "gardening": ["sow the seeds in the soil", "prune the roses", "reef the sail in the wind"],
+}
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """Texts of two of the fixture model's three labels, one of them with the wrong one."""
+    for label, texts in TEXTS.items():
+        (tmp_path / "texts" / "test" / label).mkdir(parents=True)
+        for number, text in enumerate(texts):
+            (tmp_path / "texts" / "test" / label / f"{number}.txt").write_text(text, encoding="utf-8")
+    return tmp_path / "texts"
+
+
+def test_figures_of_known_scores() -> None:
+    """Four texts of two labels, three right, the least sure one wrong and answered unknown."""
+    scores = numpy.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]])
+    found = measure(scores, [True, False, True, True], [0, 1, 1, 1], ("a", "b"))
+    assert found.accuracy == 0.75
+    assert found.interval[0] < 0.75 < found.interval[1]
+    assert found.confusion == ((1, 0), (1, 2))
+    assert [(figures.label, figures.texts, figures.precision) for figures in found.labels] == [
+        ("a", 1, 0.5),
+        ("b", 3, 1),
+    ]
+    assert found.labels[1].recall == pytest.approx(2 / 3)
+    assert dict(found.coverage)[0.8] == 1
+    assert dict(found.coverage)[1.0] == 0.75
+    assert (found.answered, found.answered_accuracy) == (0.75, 1)
+
+
+def test_a_label_that_is_never_guessed_has_zeros() -> None:
+    """No division by zero where a label has no text, or no guess, or nothing is answered."""
+    found = measure(numpy.array([[1.0, 0.0]]), [False], [1], ("a", "b"))
+    assert (found.labels[0].recall, found.labels[1].precision, found.answered_accuracy) == (0, 0, 0)
+
+
+def test_evaluate_prints_what_a_program_reads(run: Run, labelled: Path, fixture_model: Path) -> None:
+    """With --to json one object a view; labels that the texts have none of are there, with no texts."""
+    done = run("evaluate", fixture_model, labelled, "--to", "json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["as given"]
+    assert found["accuracy"] == pytest.approx(5 / 6, abs=1e-4)
+    assert [label["texts"] for label in found["labels"]] == [3, 3, 0]
+    assert found["confusion"] == [[3, 0, 0], [0, 2, 1], [0, 0, 0]]
+
+
+def test_evaluate_shows_tables(run: Run, labelled: Path, fixture_model: Path) -> None:
+    """People read accuracy with its interval, the tags, the confusions; a folder of label folders will do."""
+    done = run("evaluate", fixture_model, labelled / "test")
+    assert done.returncode == 0, done.stderr
+    for words in ("95 % interval", "0.8333", "precision", "gardening", "best guess"):
+        assert words in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("nowhere", "no data at nowhere"),
+        (".", "and the model baking, gardening, sailing"),
+        ("texts/test/baking", "(none)"),
+    ],
+)
+def test_data_that_does_not_fit_is_said(
+    run: Run, labelled: Path, fixture_model: Path, tmp_path: Path, data: str, words: str
+) -> None:
+    """A missing folder, other labels, no labels: one sentence, exit code 1."""
+    done = run("evaluate", fixture_model, data)
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
