@@ -4,7 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 
-.PHONY: run test lint docs clean
+.PHONY: run test lint bench docs clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
@@ -19,6 +19,15 @@ lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+# Ours beside fastText and scikit-learn; writes docs/benchmarks.md. fasttext is compiled, which needs g++.
+bench: .venv-bench/installed
+	.venv-bench/bin/python benchmarks/compare.py
+
+.venv-bench/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python $(PIP) --editable '.[bench]'
+	@touch $@
 
 # Regenerates what README.md shows.
 docs: .venv-device/installed
@@ -39,4 +48,4 @@ docs: .venv-device/installed
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-device dist
+	rm -rf .venv .venv-device .venv-bench build dist

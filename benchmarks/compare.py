@@ -39,6 +39,22 @@ ROUNDS, STARTS = 3, 15
 LENGTHS = (32, 64, 128, 256, 384, 512, 768)
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
+_HEAD = (
+    "Written by `make bench` on {machine}, Python {python}. Times are of one machine and one moment; compare the ratios. "
+    "Every system learned from the same 8,000 texts, with the same tokenizer, and was measured on the same {texts:,} test "
+    "texts (the language's name masked), one thread each."
+)
+_COLUMNS = (
+    "Texts a second: each by its own best way for many texts (scikit-learn all at once, the others one by one), from raw text. "
+    "Start: a whole process that tags one text of a file or a pipe. `default` tags {ratio:.2f} times as many texts a second "
+    "as fastText."
+)
+_QUESTIONS = (
+    "`benchmarks/questions.tsv` has 80 questions as people type them, most a title alone, and 60 texts about something else: "
+    "recipes, poems, Haskell, SQL, other languages. One half (`steer`) was looked at while the rule for the threshold was "
+    "chosen, the other was not:"
+)
+
 
 def folder_of(system: str) -> Path:
     """Where a system's files are."""
@@ -124,7 +140,9 @@ def curve(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
         cut = dataclasses.replace(bundle, input=dataclasses.replace(bundle.input, max_tokens=length))
         classifier = Classifier(cut, threshold=0)
         start = time.perf_counter()
-        right = sum(answer.label == label for answer, label in zip(classifier.classify_many(texts), labels, strict=True))
+        right = sum(
+            answer.label == label for answer, label in zip(classifier.classify_many(texts), labels, strict=True)
+        )
         micros = (time.perf_counter() - start) / len(texts) * 1e6
         rows.append(f"| {length} | {right / len(texts):.4f} | {micros:.0f} |")
     return rows
@@ -168,7 +186,10 @@ def table(found: dict[str, dict[str, float]], start: dict[str, tuple[float, floa
             f"| {figures['texts_a_second'] / found['tfidf']['texts_a_second']:.1f}x "
             f"| {figures['p50']:.0f}, {figures['p99']:.0f} | {ms:.0f} | {ms / floor_ms:.2f}x | {megabytes:.0f} |"
         )
-    return [*rows, f"| floor: numpy, the runtime, typer, one invoke | | | | | | {floor_ms:.0f} | 1.00x | {floor_mb:.0f} |"]
+    return [
+        *rows,
+        f"| floor: numpy, the runtime, typer, one invoke | | | | | | {floor_ms:.0f} | 1.00x | {floor_mb:.0f} |",
+    ]
 
 
 def page(dataset: datasets.Dataset, say: Callable[[str], None]) -> str:
@@ -193,15 +214,11 @@ def page(dataset: datasets.Dataset, say: Callable[[str], None]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Written by `make bench` on {platform.machine()}, Python {platform.python_version()}. Times are of one machine and one "
-        "moment; compare the ratios. Every system learned from the same 8,000 texts, with the same tokenizer, and was measured on the "
-        f"same {len(labels):,} test texts (the language's name masked), one thread each.",
+        _HEAD.format(machine=platform.machine(), python=platform.python_version(), texts=len(labels)),
         "",
         *table(found, start),
         "",
-        "Texts a second: each by its own best way for many texts (scikit-learn all at once, the others one by one), from raw text. "
-        "Start: a whole process that tags one text of a file or a pipe. "
-        f"`default` tags {ratio:.2f} times as many texts a second as fastText.",
+        _COLUMNS.format(ratio=ratio),
         "",
         "## Tokens read",
         "",
@@ -211,8 +228,7 @@ def page(dataset: datasets.Dataset, say: Callable[[str], None]) -> str:
         "",
         "## Short questions and texts about something else",
         "",
-        "`benchmarks/questions.tsv` has 80 questions as people type them, most a title alone, and 60 texts about something else: recipes, "
-        "poems, Haskell, SQL, other languages. One half (`steer`) was looked at while the threshold's rule was chosen, the other was not:",
+        _QUESTIONS,
         "",
         *own_questions(),
         "",

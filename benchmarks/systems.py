@@ -91,7 +91,9 @@ def load_ours(folder: Path) -> tuple[Tag, TagAll]:
     from sotag_edge import Classifier
 
     classifier = Classifier.load(folder, threshold=0)
-    return (lambda text: classifier.classify(text).label), (lambda texts: [p.label for p in classifier.classify_many(texts)])
+    return (lambda text: classifier.classify(text).label), (
+        lambda texts: [p.label for p in classifier.classify_many(texts)]
+    )
 
 
 def load_tfidf(folder: Path) -> tuple[Tag, TagAll]:

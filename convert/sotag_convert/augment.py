@@ -19,9 +19,11 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "javascript": ("JavaScript", "JavaScript", "Javascript", "JS"),
     "python": ("Python", "Python", "Python", "Python 3", "python3"),
 }
-_TITLE = (6, 24)  # tokens
+_BEGINNING = (6, 24)  # tokens
 _SHORTEST_CUT = 20  # tokens
 _SEGMENTS = 4
+_TITLE_END = re.compile(r"[?]|\.\.|\. ")
+_TITLE_SHORTEST, _TITLE_LONGEST = 15, 120  # characters
 
 
 def unmask(text: str, mask: str, label: str, draw: random.Random) -> str:
@@ -47,21 +49,33 @@ class Copy(NamedTuple):
 
 
 def copies(text: str, label: str, mask: str | None, mode: TokenizerMode, draw: random.Random) -> list[Copy]:
-    """A text as it is, with the tag named if the data has a mask, its beginning, and segments of all these.
+    """A text as it is, with the tag named if the data has a mask, its title, its beginning, and segments of the first two.
 
     The segments, runs of a quarter to three quarters of the tokens, are what makes a small network general: on a
     validation split they took the masked texts' log loss from 0.28 to 0.26 and their accuracy from 0.90 to 0.91.
     """
-    whole = tokenize(text, mode)
-    named = whole if mask is None else tokenize(unmask(text, mask, label, draw), mode)
+    unmasked = text if mask is None else unmask(text, mask, label, draw)
+    whole, named = tokenize(text, mode), tokenize(unmasked, mode)
     texts = [whole] if mask is None else [whole, named]
+    parts = [tokenize(title(unmasked), mode), beginning(named, draw)]
     segments = [Copy(cut(tokens, draw), segment=True) for tokens in texts for _ in range(_SEGMENTS)]
-    return [*map(Copy, texts), Copy(beginning(named, draw)), *segments]
+    return [*map(Copy, [*texts, *parts]), *segments]
+
+
+def title(text: str) -> str:
+    """The first sentence of a text.
+
+    >>> title('"why is my list empty? i append to it..x = []"')
+    'why is my list empty?'
+    """
+    text = text.strip().strip('"')
+    end = _TITLE_END.search(text, _TITLE_SHORTEST)
+    return text[: end.end() if end else None][:_TITLE_LONGEST]
 
 
 def beginning(tokens: list[str], draw: random.Random) -> list[str]:
     """The first 6 to 24 tokens of a text, as long as a title."""
-    return tokens[: draw.randint(*_TITLE)]
+    return tokens[: draw.randint(*_BEGINNING)]
 
 
 def cut(tokens: list[str], draw: random.Random) -> list[str]:

@@ -11,13 +11,11 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 
-from sotag_convert.augment import SPELLINGS, unmask
+from sotag_convert.augment import SPELLINGS, title, unmask
 
 AS_GIVEN = "as given"
 MASKED, UNMASKED, RAW, TITLE, TITLE_MASKED = "masked", "unmasked", "raw", "title", "title, masked"
 
-_TITLE_END = re.compile(r"[?]|\.\.|\. ")
-_TITLE_SHORTEST, _TITLE_LONGEST = 15, 120  # characters
 _LINE_END = re.compile(r"(?<=[;{}>:,)])\.+|\.{2,}")
 _SENTENCE_START = re.compile(r"(^|[.?!] +|\n+)([a-z])")
 
@@ -40,17 +38,6 @@ def views(texts: Sequence[str], labels: Sequence[str], mask: str | None) -> Mapp
         TITLE: [title(text) for text in unmasked],
         TITLE_MASKED: [title(text) for text in texts],
     }
-
-
-def title(text: str) -> str:
-    """The first sentence of a text.
-
-    >>> title('"why is my list empty? i append to it..x = []"')
-    'why is my list empty?'
-    """
-    text = text.strip().strip('"')
-    end = _TITLE_END.search(text, _TITLE_SHORTEST)
-    return text[: end.end() if end else None][:_TITLE_LONGEST]
 
 
 def raw(text: str) -> str:
