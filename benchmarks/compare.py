@@ -45,12 +45,12 @@ _HEAD = (
     "texts (the language's name masked), one thread each."
 )
 _COLUMNS = (
-    "Texts a second: each by its own best way for many texts (scikit-learn all at once, the others one by one), from raw text. "
+    "Texts a second: each by its own best way for many texts (scikit-learn all at once, others one by one), from raw text. "
     "Start: a whole process that tags one text of a file or a pipe. `default` tags {ratio:.2f} times as many texts a second "
     "as fastText."
 )
 _QUESTIONS = (
-    "`benchmarks/questions.tsv` has 80 questions as people type them, most a title alone, and 60 texts about something else: "
+    "`benchmarks/questions.tsv` has 80 questions as people type them, most a title alone, and 60 about something else: "
     "recipes, poems, Haskell, SQL, other languages. One half (`steer`) was looked at while the rule for the threshold was "
     "chosen, the other was not:"
 )
