@@ -47,15 +47,18 @@ def _played(block: str, folder: Path) -> str:
 
 def _models() -> str:
     rows = [
-        "| model | LSTM units | recipe | KB on the device | accuracy | same tag as Keras |",
-        "|---|---|---|---|---|---|",
+        "| model | LSTM units | KB on the device | masked | unmasked | raw | title | calibration error | same tag as Keras |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for folder in sorted((ROOT / "models").iterdir()):
         manifest = json.loads((folder / "model.json").read_bytes())
-        measured = json.loads((folder / "metrics.json").read_bytes())["verification"]
+        metrics = json.loads((folder / "metrics.json").read_bytes())
+        measured, views = metrics["verification"], metrics["evaluation"]
+        accuracies = (f"{views[view]['accuracy']:.4f}" for view in ("masked", "unmasked", "raw", "title"))
         rows.append(
-            f"| [`{folder.name}`](models/{folder.name}/README.md) | {manifest['network']['units']} | `{manifest['recipe']}` "
-            f"| {measured['bytes'] / 1000:.0f} | {measured['accuracy']:.4f} | {measured['agreement']:.2%} |"
+            f"| [`{folder.name}`](models/{folder.name}/README.md) | {manifest['network']['units']} "
+            f"| {measured['bytes'] / 1000:.0f} | {' | '.join(accuracies)} "
+            f"| {views['masked']['calibration_error']:.3f} | {measured['agreement']:.2%} |"
         )
     return "\n".join(rows) + "\n"
 

@@ -46,6 +46,17 @@ def test_the_command_gives_what_the_library_gives(run: Run) -> None:
     assert record["scores"] == pytest.approx(dict(Classifier.load(FIXTURE).classify(text).scores), abs=1e-6)
 
 
+def test_the_threshold_decides_what_is_unknown(run: Run) -> None:
+    """The model's own threshold, one of the caller's, or none at all; the score is the same each time."""
+    text = "prune the bread and the sail\n"
+    usual, low, high, never = (
+        run("classify", "-m", FIXTURE, *options, input=text).stdout.split()
+        for options in ([], ["--threshold", "0.2"], ["--threshold", "0.9"], ["--best-guess"])
+    )
+    assert [usual[1], low[1], high[1], never[1]] == ["unknown", "sailing", "unknown", "sailing"]
+    assert usual[2] == low[2] == high[2] == never[2]
+
+
 def test_an_empty_file_and_an_empty_pipe(run: Run, tmp_path: Path) -> None:
     """An empty file is a text and has an answer; an empty pipe has no text and no answer."""
     (tmp_path / "empty.txt").touch()
@@ -160,6 +171,8 @@ def damage(name: str, content: bytes) -> Callable[[Path], None]:
         (None, ["classify", "-m", "model", "/proc/self/mem"], "cannot be read", 1),
         (None, ["classify", "-m", "model", "--to", "xml", "q.txt"], "xml", 2),
         (None, ["classify", "--modle", "model", "q.txt"], "--modle", 2),
+        (None, ["classify", "-m", "model", "--threshold", "2", "q.txt"], "--threshold", 2),
+        (None, ["classify", "-m", "model", "--threshold", "1", "--best-guess", "q.txt"], "contradict each other", 2),
         (None, ["clasify", "q.txt"], "clasify", 2),
         (None, ["train", "q.txt"], "--output", 2),
     ],
@@ -183,9 +196,11 @@ def test_errors_are_sentences_with_an_exit_code(
 
 
 @pytest.mark.skipif(find_spec("tensorflow") is not None, reason="the [convert] extra is installed here")
-@pytest.mark.parametrize("arguments", [["train", "data", "-o", "out"], ["convert", "model", "-o", "out"]])
+@pytest.mark.parametrize(
+    "arguments", [["train", "data", "-o", "out"], ["convert", "model", "-o", "out"], ["evaluate", "model", "data"]]
+)
 def test_the_workstation_commands_name_the_extra(run: Run, arguments: list[str]) -> None:
-    """Without TensorFlow, train and convert say what to install."""
+    """Without TensorFlow, train, convert and evaluate say what to install."""
     done = run(*arguments)
     assert done.returncode == 4
     assert "pip install 'sotag-edge[convert]'" in done.stderr
@@ -194,5 +209,5 @@ def test_the_workstation_commands_name_the_extra(run: Run, arguments: list[str])
 def test_version_and_help(run: Run) -> None:
     """The version and the help are printed on stdout, and every command shows an example."""
     assert run("--version").stdout.startswith("sotag-edge ")
-    for command in ("classify", "train", "convert"):
+    for command in ("classify", "train", "convert", "evaluate"):
         assert f"Example: sotag-edge {command} " in run(command, "--help").stdout
