@@ -47,7 +47,7 @@ def _played(block: str, folder: Path) -> str:
 
 def _models() -> str:
     rows = [
-        "| model | LSTM units | KB on the device | masked | unmasked | raw | title | calibration error | same tag as Keras |",
+        "| model | LSTM units | KB on the device | masked | unmasked | raw | title | ECE | same tag as Keras |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for folder in sorted((ROOT / "models").iterdir()):

@@ -17,16 +17,19 @@ from sotag_convert.recipes import RECIPES, Recipe
 _MEMORY_LIMIT = 12 * 1024**3  # bytes of address space; the default model converts in 4 GB
 
 
-def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output: Path) -> None:
-    """Convert the weights in ``keras_model`` to ``output``, a ``.tflite`` file.
+def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output: Path) -> dict[str, object]:
+    """Convert the weights in ``keras_model`` to ``output``, a ``.tflite`` file, and say what a runtime must know.
 
-    ``network`` is the manifest's entry of that name. Raises ``ModelError`` when the converter fails or crashes, also for
-    operators that no edge runtime has. What it wrote is judged by verify.py.
+    ``network`` is the manifest's entry of that name. Gives the graph's ``operators`` with their versions, and
+    ``minimum_runtime``, the TensorFlow Lite version that first had them all. Raises ``ModelError`` when the converter fails
+    or crashes, also for operators that no edge runtime has. What it wrote is judged by verify.py.
     """
     request = json.dumps(
         {"keras_model": str(keras_model), "network": network, "recipe": recipe.value, "output": str(output)}
     )
-    run_module("sotag_convert.export", request, what=f"the TFLite converter failed on recipe {recipe.value!r}")
+    answer = run_module("sotag_convert.export", request, what=f"the TFLite converter failed on recipe {recipe.value!r}")
+    graph: dict[str, object] = json.loads(answer.splitlines()[-1])
+    return graph
 
 
 def _convert(keras_model: str, network: dict[str, object], recipe: str, output: str) -> None:
@@ -45,7 +48,27 @@ def _convert(keras_model: str, network: dict[str, object], recipe: str, output: 
     # Without it a dense layer of over 1,024 weights becomes FULLY_CONNECTED version 12, which tflite-runtime 2.14 does
     # not know.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-    Path(output).write_bytes(converter.convert())
+    model = converter.convert()
+    Path(output).write_bytes(model)
+    json.dump(_needs(model), sys.stdout)
+
+
+def _needs(model: bytes) -> dict[str, object]:
+    """What the graph of a ``.tflite`` needs of a runtime, as the converter wrote it there."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    graph = schema.Model.GetRootAs(model, 0)
+    names = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
+    codes = [graph.OperatorCodes(number) for number in range(graph.OperatorCodesLength())]
+    entries = [graph.Metadata(number) for number in range(graph.MetadataLength())]
+    minimum = [
+        graph.Buffers(entry.Buffer()).DataAsNumpy() for entry in entries if entry.Name() == b"min_runtime_version"
+    ]
+    return {
+        # Codes above 127 are in a field of their own; the old one then holds 127.
+        "operators": {names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]: code.Version() for code in codes},
+        "minimum_runtime": minimum[0].tobytes().rstrip(b"\0").decode() if minimum else None,
+    }
 
 
 if __name__ == "__main__":

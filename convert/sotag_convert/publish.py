@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,13 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sotag_convert import device
 from sotag_convert.card import card
 from sotag_convert.dataset import Labelled
 from sotag_convert.evaluate import evaluate_bundle
 from sotag_convert.export import export
 from sotag_convert.network import Network
 from sotag_convert.recipes import Recipe
-from sotag_convert.verify import Verification, sample_texts, verify
+from sotag_convert.verify import Verification, drawn_text, sample_texts, verify
 from sotag_edge import bundle
 from sotag_edge.bundle import InputSettings, ScoreSettings
 from sotag_edge.errors import UsageError
@@ -29,6 +31,7 @@ from sotag_edge.vocabulary import Vocabulary
 KERAS_MODEL = "model.keras"
 METRICS = "metrics.json"
 CARD = "README.md"
+_GOLDEN_TOKENS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | N
         source.network.save(folder / KERAS_MODEL)
         (folder / bundle.VOCABULARY).write_bytes(source.vocabulary.to_bytes())
         network = source.network.describe()
-        export(folder / KERAS_MODEL, network, recipe, folder / bundle.MODEL)
+        graph = export(folder / KERAS_MODEL, network, recipe, folder / bundle.MODEL)
         manifest = {
             "labels": list(source.labels),
             "tokenizer": {"mode": source.input.tokenizer.value},
@@ -62,8 +65,11 @@ def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | N
             "recipe": recipe.value,
             **source.about,
             "network": network,
+            "graph": graph,
             "made_with": {name: version(name) for name in ("sotag-edge", "tensorflow", "tf_keras")},
         }
+        write_manifest(folder, manifest)
+        manifest["golden"] = _golden(folder, source)
         write_manifest(folder, manifest)
         metrics = dict(source.metrics)
         if labelled:
@@ -78,6 +84,13 @@ def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | N
         write_json(folder / METRICS, metrics)
         (folder / CARD).write_text(card(output.resolve().name, manifest, metrics), encoding="utf-8")
     return result
+
+
+def _golden(folder: Path, source: Source) -> dict[str, Any]:
+    """A text of the model's own vocabulary and its scores here, by which a device can tell that it computes the same."""
+    text = drawn_text(source.vocabulary, _GOLDEN_TOKENS, random.Random(1))
+    scores = device.run(folder, [text]).scores[0]
+    return {"text": text, "scores": dict(zip(source.labels, scores.round(6).tolist(), strict=True))}
 
 
 def refuse_existing(output: Path, force: bool) -> None:

@@ -83,7 +83,11 @@ def sample_texts(vocabulary: Vocabulary, max_tokens: int) -> list[str]:
     """
     questions = resources.files("sotag_convert").joinpath("questions.txt").read_text(encoding="utf-8").splitlines()
     draw = random.Random(0)
-    words = vocabulary.tokens[2:] or ("",)
-    weights = [1 / rank for rank in range(1, len(words) + 1)]
     lengths = [*range(1, 41), *(draw.randint(1, max_tokens) for _ in range(_DRAWN_TEXTS - 40))]
-    return questions + [" ".join(draw.choices(words, weights, k=length)) for length in lengths]
+    return questions + [drawn_text(vocabulary, length, draw) for length in lengths]
+
+
+def drawn_text(vocabulary: Vocabulary, length: int, draw: random.Random) -> str:
+    """A text of so many of the vocabulary's tokens, the frequent ones most."""
+    words = vocabulary.tokens[2:] or ("",)
+    return " ".join(draw.choices(words, [1 / rank for rank in range(1, len(words) + 1)], k=length))
