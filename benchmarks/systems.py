@@ -62,7 +62,7 @@ def learn_nb_svm(texts: Sequence[str], labels: Sequence[str], folder: Path) -> N
     counts = vectorizer.fit_transform(texts)
     names = sorted(set(labels))
     targets = numpy.array([names.index(label) for label in labels])
-    ratios = log_count_ratios(counts, targets, len(names))
+    ratios = log_count_ratios(counts, targets, len(names), smoothing=1.0)
     weights, biases = [], []
     for number in range(len(names)):
         model = LogisticRegression(C=0.2, solver="liblinear")

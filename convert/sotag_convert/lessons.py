@@ -23,6 +23,7 @@ from sotag_edge.tokenizer import tokenize
 from sotag_edge.vocabulary import Vocabulary
 
 FOLDS = 5
+_SMOOTHING = 0.3
 _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
 
 
@@ -100,7 +101,8 @@ def fold_ratios(lessons: Lessons, settings: NetworkSettings) -> dict[str, NDArra
         counts = teacher.presence([text[name] for text in features], rows)
         parts = [lessons.folds != fold for fold in range(FOLDS + 1)]
         sets = [
-            teacher.log_count_ratios(counts[part], lessons.numbers[part], lessons.targets.shape[1]) for part in parts
+            teacher.log_count_ratios(counts[part], lessons.numbers[part], lessons.targets.shape[1], _SMOOTHING)
+            for part in parts
         ]
         found[name] = _RATIO_SCALE * teacher.narrow(numpy.stack(sets), channels)
     return found
