@@ -42,10 +42,10 @@ def unmask(text: str, mask: str, label: str, draw: random.Random) -> str:
 
 
 class Copy(NamedTuple):
-    """The tokens of a text or of a part of it; ``segment`` says that they begin anywhere."""
+    """The tokens of a text or of a part of it; ``taught``: whether the teacher learns from it, or only scores it."""
 
     tokens: list[str]
-    segment: bool = False
+    taught: bool
 
 
 def copies(text: str, label: str, mask: str | None, mode: TokenizerMode, draw: random.Random) -> list[Copy]:
@@ -57,9 +57,12 @@ def copies(text: str, label: str, mask: str | None, mode: TokenizerMode, draw: r
     unmasked = text if mask is None else unmask(text, mask, label, draw)
     whole, named = tokenize(text, mode), tokenize(unmasked, mode)
     texts = [whole] if mask is None else [whole, named]
-    parts = [tokenize(title(unmasked), mode), beginning(named, draw)]
-    segments = [Copy(cut(tokens, draw), segment=True) for tokens in texts for _ in range(_SEGMENTS)]
-    return [*map(Copy, [*texts, *parts]), *segments]
+    segments = [cut(tokens, draw) for tokens in texts for _ in range(_SEGMENTS)]
+    # The teacher learns from few copies: each one more costs time, and makes it trust its texts more than it should
+    # (with the titles its log loss out of fold was 0.279, without 0.265).
+    taught = [*texts, beginning(named, draw)]
+    scored = [tokenize(title(unmasked), mode), *segments]
+    return [Copy(tokens, taught=True) for tokens in taught] + [Copy(tokens, taught=False) for tokens in scored]
 
 
 def title(text: str) -> str:

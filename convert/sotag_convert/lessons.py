@@ -49,12 +49,11 @@ def prepare(examples: Examples, dataset: Dataset, preset: Preset, seed: int) -> 
     vocabulary = Vocabulary.learn(tokens, preset.vocabulary)
     targets: Scores = numpy.eye(len(dataset.labels), dtype=numpy.float32)[numbers]
     if preset.teacher:
-        # The teacher learns from whole texts and beginnings: segments would triple its time.
-        whole = numpy.array([not copy.segment for copy in copies])
-        vocabulary = _telling_vocabulary(tokens, numbers, whole, preset.vocabulary)
-        taught = teacher.out_of_fold_scores(tokens, numbers, groups, whole, seed)
-        if taught is not None:
-            targets = (1 - preset.teacher) * targets + preset.teacher * taught
+        taught = numpy.array([copy.taught for copy in copies])
+        vocabulary = _telling_vocabulary(tokens, numbers, taught, preset.vocabulary)
+        scores = teacher.out_of_fold_scores(tokens, numbers, groups, taught, seed)
+        if scores is not None:
+            targets = (1 - preset.teacher) * targets + preset.teacher * scores
     folds = numpy.random.default_rng(seed).integers(0, FOLDS, len(families)).astype(numpy.int32)
     ids = [preset.input.ids_of(text, vocabulary) for text in tokens]
     return Lessons(vocabulary, ids, targets, numbers, folds[groups])
@@ -64,14 +63,14 @@ def _families(examples: Examples, dataset: Dataset, preset: Preset, draw: random
     """For each text its copies; without a teacher, itself alone."""
     mode = preset.input.tokenizer
     if not preset.teacher:
-        return [[augment.Copy(tokenize(text, mode))] for text in examples.texts]
+        return [[augment.Copy(tokenize(text, mode), taught=False)] for text in examples.texts]
     labels = [dataset.labels[target] for target in examples.targets]
     pairs = zip(examples.texts, labels, strict=True)
     return [augment.copies(text, label, dataset.mask, mode, draw) for text, label in pairs]
 
 
 def _telling_vocabulary(
-    texts: Sequence[Sequence[str]], numbers: NDArray[numpy.int64], whole: NDArray[numpy.bool_], size: int
+    texts: Sequence[Sequence[str]], numbers: NDArray[numpy.int64], taught: NDArray[numpy.bool_], size: int
 ) -> Vocabulary:
     """A vocabulary of which one half are the most frequent tokens, and the other those that tell most of the labels.
 
@@ -79,9 +78,9 @@ def _telling_vocabulary(
     On a validation split the log loss of titles fell from 0.504 to 0.495, of whole texts from 0.256 to 0.253.
     """
     frequent = Vocabulary.learn(texts, size // 2)
-    parts = [text for text, is_whole in zip(texts, whole, strict=True) if is_whole]
+    parts = [text for text, is_taught in zip(texts, taught, strict=True) if is_taught]
     vectorizer = CountVectorizer(analyzer=list, binary=True)
-    statistic, _ = chi2(vectorizer.fit_transform(parts), numbers[whole])
+    statistic, _ = chi2(vectorizer.fit_transform(parts), numbers[taught])
     names = vectorizer.get_feature_names_out()
     ranked = [names[place] for place in numpy.argsort(-statistic, kind="stable")]  # ties in alphabetical order
     known = set(frequent.tokens)

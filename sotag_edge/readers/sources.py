@@ -1,0 +1,81 @@
+"""Paths, folders, lists of paths and standard input -> open streams, one at a time, in order."""
+
+from __future__ import annotations
+
+import fnmatch
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from sotag_edge.errors import InputError, UsageError
+
+STDIN = "-"
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """How folders are read: not at all, or recursively the files whose name matches ``glob``, in their names' order."""
+
+    recursive: bool = False
+    glob: str = "*"
+
+
+def expand(paths: Iterable[str], folders: Folders) -> Iterator[str]:
+    """Each path, a folder replaced by the files in it; hidden ones are left out. A folder that cannot be read stays."""
+    for path in paths:
+        if folders.recursive and path != STDIN and Path(path).is_dir():
+            yield from _files_in(path, folders.glob)
+        else:
+            yield path
+
+
+def _files_in(folder: str, glob: str) -> Iterator[str]:
+    failed: list[OSError] = []
+    for place, names, files in os.walk(folder, onerror=failed.append):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        for file in sorted(files):
+            if not file.startswith(".") and fnmatch.fnmatch(file, glob):
+                yield str(Path(place) / file)
+    for error in failed:
+        yield str(error.filename)
+
+
+def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> Iterator[str]:
+    """The paths that a file lists, or standard input: one a line, or each before a NUL (as ``find -print0`` writes them)."""
+    try:
+        content = stdin.read() if listing == STDIN else Path(listing).read_bytes()
+    except OSError as error:
+        raise UsageError(f"the list of files {listing} cannot be read: {error.strerror}") from error
+    for path in content.split(b"\0") if nul else content.splitlines():
+        if path:
+            yield os.fsdecode(path)
+
+
+def open_source(path: str, stdin: BinaryIO) -> BinaryIO:
+    """The stream of a path, or standard input; gzip'd content is unpacked. Raises ``InputError``."""
+    try:
+        stream: BinaryIO = stdin if path == STDIN else Path(path).open("rb")  # noqa: SIM115  # the caller closes it
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a directory: --recursive reads the files in it") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a NUL in the name
+        raise InputError(f"{path!r} cannot be read: {error}") from error
+    peekable = stream if hasattr(stream, "peek") else io.BufferedReader(stream)  # type: ignore[type-var]
+    try:
+        is_gzip = peekable.peek(2)[:2] == _GZIP
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    return gzip.GzipFile(fileobj=peekable) if is_gzip else peekable  # type: ignore[return-value]
+
+
+READ_ERRORS = (OSError, EOFError, zlib.error)
+"""What reading on can raise: a failing disk, a cut or damaged gzip stream."""
