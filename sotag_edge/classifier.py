@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from sotag_edge import bundle as bundles
 from sotag_edge.bundle import Bundle
-from sotag_edge.errors import ModelError
+from sotag_edge.errors import ModelError, UsageError
 from sotag_edge.interpreter import Interpreter
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
@@ -29,8 +29,8 @@ class Reason(str, Enum):
 class Prediction:
     """The tag of one text.
 
-    ``scores``: each label's, calibrated, their sum 1. ``score``: the best of them. ``label``: that one's label, or
-    ``unknown`` where the score is below the threshold; then ``reason`` says why.
+    ``scores``: each label's, calibrated; those of all labels of the model sum to 1. ``score``: the best of them. ``label``:
+    that one's label, or ``unknown`` where the score is below the threshold; then ``reason`` says why.
     """
 
     label: str
@@ -50,14 +50,20 @@ class Classifier:
     A text's scores depend on the text alone: not on what was classified before it, nor on a batch.
     """
 
-    def __init__(self, bundle: Bundle, threshold: float | None = None) -> None:
+    def __init__(self, bundle: Bundle, threshold: float | None = None, only: Sequence[str] | None = None) -> None:
         """``threshold``: the lowest best score that is answered with its label; 0 never answers ``unknown``; the
-        bundle's own where it is ``None``.
+        bundle's own where it is ``None``. ``only``: the labels that may be answered; the scores of the others are left out,
+        and those of these stay what they are.
 
-        Raises ``ModelError`` when the graph's outputs are not the bundle's labels or the runtime cannot load it.
+        Raises ``UsageError`` for a label in ``only`` that the model has not, ``ModelError`` when the graph's outputs are not
+        the bundle's labels or the runtime cannot load it.
         """
         self.bundle = bundle
         self._threshold = bundle.scores.threshold if threshold is None else threshold
+        missing = [label for label in only or () if label not in bundle.labels]
+        if missing:
+            raise UsageError(f"the model has no label {missing[0]!r}; its labels are {', '.join(bundle.labels)}")
+        self._numbers = [number for number, label in enumerate(bundle.labels) if only is None or label in only]
         try:
             self._interpreter = Interpreter(bundle.model)
         except ModelError as error:
@@ -69,12 +75,17 @@ class Classifier:
             )
 
     @classmethod
-    def load(cls, model: str | os.PathLike[str] | None = None, threshold: float | None = None) -> Classifier:
+    def load(
+        cls,
+        model: str | os.PathLike[str] | None = None,
+        threshold: float | None = None,
+        only: Sequence[str] | None = None,
+    ) -> Classifier:
         """Load a model by path or name; without one, ``$SOTAG_EDGE_MODEL`` or the default model.
 
         Raises ``ModelError`` (missing, damaged) or ``MissingDependencyError`` (no TFLite runtime).
         """
-        return cls(bundles.read(bundles.find(model)), threshold)
+        return cls(bundles.read(bundles.find(model)), threshold, only)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -85,8 +96,8 @@ class Classifier:
         """Tag one text; any text has an answer, also the empty one. A tie goes to the first label."""
         ids = self.bundle.input.ids(text, self.bundle.vocabulary)
         scores = self.bundle.scores.calibrated(self._interpreter.scores(ids))
-        best = max(range(len(scores)), key=scores.__getitem__)
-        by_label = dict(zip(self.labels, scores, strict=True))
+        best = max(self._numbers, key=scores.__getitem__)
+        by_label = {self.labels[number]: scores[number] for number in self._numbers}
         tokens = len(ids) - ids.count(PADDING_ID)
         unknown = ids.count(UNKNOWN_ID)
         # What the network makes of nothing but unknown tokens says nothing of the text.

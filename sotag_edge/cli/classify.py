@@ -2,70 +2,218 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from sotag_edge import readers
-from sotag_edge.classifier import Classifier
+from sotag_edge.classifier import Classifier, Prediction
+from sotag_edge.cli import options
+from sotag_edge.cli.output import output_stream
 from sotag_edge.errors import UsageError
-from sotag_edge.render.results import OutputFormat, Result, make_writer, printable
+from sotag_edge.readers import STDIN, Document, Fields, Folders, InputForm, read_documents
+from sotag_edge.readers.forms import RECORDS
+from sotag_edge.readers.sources import paths_from
+from sotag_edge.render.results import Result, Shape, printable
+from sotag_edge.render.writers import Color, FormatWriter, OutputForm, Writer, make_writer
+
+_MERGED = {
+    OutputForm.JSONL: RECORDS,
+    OutputForm.JSON: RECORDS,
+    OutputForm.CSV: (InputForm.CSV, InputForm.TSV),
+    OutputForm.TSV: (InputForm.CSV, InputForm.TSV),
+}
 
 
 def classify(
     paths: Annotated[
         Optional[list[str]],
-        typer.Argument(
-            help="Files, each one text. Without any, standard input is read, each line one text; so is '-'."
+        typer.Argument(help="Files, each one text; '-' is standard input. Without any, standard input, each line one."),
+    ] = None,
+    text: Annotated[Optional[list[str]], typer.Option("--text", help="A text to tag; may be given again.")] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the files in folders.")] = False,
+    glob: Annotated[str, typer.Option("--glob", help="Of the files in folders, those of this name.")] = "*",
+    files_from: Annotated[
+        Optional[str], typer.Option("--files-from", help="A file with a path a line; '-' is standard input.")
+    ] = None,
+    null: Annotated[bool, typer.Option("-0", "--null", help="The paths of --files-from end with a NUL.")] = False,
+    form: Annotated[
+        Optional[InputForm],
+        typer.Option("--from", help="How the input is cut into texts. [default: text for files, lines for stdin]"),
+    ] = None,
+    field: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--field", help="The field that is the text, in jsonl, csv and tsv; several are joined. [default: text]"
         ),
     ] = None,
-    model: Annotated[
-        Optional[str],
-        typer.Option("--model", "-m", help="A model's folder or name. [default: $SOTAG_EDGE_MODEL, or 'default']"),
-    ] = None,
+    id_field: Annotated[Optional[str], typer.Option("--id", help="The field that is the text's identifier.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Take the markup out of each text.")] = False,
+    model: options.Model = None,
     threshold: Annotated[
         Optional[float],
         typer.Option(
             "--threshold",
+            envvar="SOTAG_EDGE_THRESHOLD",
             min=0,
             max=1,
             help="Answer 'unknown' where the best score is lower. [default: the model's own]",
         ),
     ] = None,
     best_guess: Annotated[bool, typer.Option("--best-guess", help="Never answer 'unknown'.")] = False,
-    to: Annotated[
-        Optional[OutputFormat],
-        typer.Option("--to", help="The output's form. [default: table on a terminal, tsv elsewhere]"),
+    only: Annotated[
+        Optional[str], typer.Option("--only", help="Answer with these labels alone, as 'python,java'.")
     ] = None,
+    to: Annotated[
+        Optional[OutputForm],
+        typer.Option(
+            "--to", envvar="SOTAG_EDGE_TO", help="The output's form. [default: table on a terminal, tsv elsewhere]"
+        ),
+    ] = None,
+    template: Annotated[
+        Optional[str],
+        typer.Option(
+            "--format", help="A line of your own for each result, such as '{label}\\t{score:.3f}\\t{source}'."
+        ),
+    ] = None,
+    top_k: Annotated[int, typer.Option("--top-k", min=0, help="Show so many of the best labels too.")] = 0,
+    scores: Annotated[bool, typer.Option("--scores", help="Show the score of every label.")] = False,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Add the answer to the record that the text is from (jsonl, csv, tsv).")
+    ] = False,
+    output: Annotated[
+        Optional[Path],
+        typer.Option("--output", "-o", help="A file to write to, whole or not at all. [default: stdout]"),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs", "-j", envvar="SOTAG_EDGE_JOBS", min=1, help="Use so many cores; texts then wait for batches."
+        ),
+    ] = 1,
+    color: Annotated[
+        Color, typer.Option("--color", envvar="SOTAG_EDGE_COLOR", help="Colours in the table.")
+    ] = Color.AUTO,
+    fail_on: Annotated[
+        Optional[str], typer.Option("--fail-on", help="'unknown': exit with 1 if a text was answered so.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")] = False,
 ) -> None:
     """Tag texts: one result an input, in order.
 
     Example: sotag-edge classify question.txt
 
     Example: cat questions.txt | sotag-edge classify --to jsonl
+
+    Example: sotag-edge classify --from csv --field title --field body --id id --merge --to csv posts.csv
     """
-    if not paths and sys.stdin.isatty():
-        raise UsageError("nothing to classify: name one or more files, or pipe texts in, one a line")
     if best_guess and threshold is not None:
         raise UsageError("--best-guess and --threshold contradict each other: give one of them")
-    sources = paths or [readers.STDIN]
-    classifier = Classifier.load(model, 0.0 if best_guess else threshold)
-    form = to or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.TSV)
-    writer = make_writer(form, sys.stdout, sources, classifier.labels)
-    failed = replaced = False
-    for document in readers.read_documents(sources, sys.stdin.buffer):
+    if template is not None and (to or top_k or scores or merge):
+        raise UsageError("--format says all: it goes without --to, --top-k, --scores and --merge")
+    if fail_on not in (None, "unknown"):
+        raise UsageError(f"--fail-on knows 'unknown' alone, not {fail_on!r}")
+    if null and not files_from:
+        raise UsageError("-0 is about the paths of --files-from: give that too")
+    sources = _sources(paths, text, files_from, null=null)
+    on_terminal = output is None and sys.stdout.isatty()
+    to = to or _usual_form(form, merge=merge, on_terminal=on_terminal)
+    if merge and form not in _MERGED.get(to, ()):
+        raise UsageError(
+            "--merge needs records: --from jsonl with --to jsonl or json; --from csv or tsv with any but table"
+        )
+
+    wanted = tuple(only.split(",")) if only else None
+    load = functools.partial(Classifier.load, model, 0.0 if best_guess else threshold, wanted)
+    classifier = load()  # also with --jobs: what is wrong with the model is said here, once
+    labels = tuple(label for label in classifier.labels if wanted is None or label in wanted)
+    shape = Shape(labels, top_k, scores, merge, ids=id_field is not None or form is InputForm.POSTS_XML)
+    documents = _documents(
+        text, sources, form, Fields(tuple(field or ["text"]), id_field), Folders(recursive, glob), html=html
+    )
+    with output_stream(output) as stream:
+        known = sources if isinstance(sources, list) else []
+        writer: Writer = (
+            FormatWriter(stream, template) if template is not None else make_writer(to, stream, shape, known, color)
+        )
+        if jobs > 1:
+            from sotag_edge.parallel import classify_in_parallel
+
+            answers = classify_in_parallel(documents, load, jobs)
+        else:
+            answers = _one_by_one(documents, classifier)
+        progress = not quiet and not on_terminal and sys.stderr.isatty()
+        failed, unknown = _write(_followed(answers) if progress else answers, writer, quiet=quiet)
+    if failed or (fail_on and unknown):
+        raise typer.Exit(1)
+
+
+def _sources(
+    paths: list[str] | None, text: list[str] | None, files_from: str | None, *, null: bool
+) -> list[str] | Iterator[str]:
+    if files_from:
+        if paths or text:
+            raise UsageError("--files-from names all files: it goes without other paths and without --text")
+        return paths_from(files_from, sys.stdin.buffer, nul=null)
+    if not paths and not text and sys.stdin.isatty():
+        raise UsageError("nothing to classify: name one or more files, or pipe texts in, one a line")
+    return paths or ([] if text else [STDIN])
+
+
+def _usual_form(form: InputForm | None, *, merge: bool, on_terminal: bool) -> OutputForm:
+    if merge and form in RECORDS:
+        return OutputForm(form.value)
+    return OutputForm.TABLE if on_terminal else OutputForm.TSV
+
+
+def _documents(
+    texts: list[str] | None,
+    sources: Iterable[str],
+    form: InputForm | None,
+    fields: Fields,
+    folders: Folders,
+    *,
+    html: bool,
+) -> Iterator[Document]:
+    from sotag_edge.readers.markup import strip_markup
+
+    for number, text in enumerate(texts or [], start=1):
+        yield Document(f"text:{number}", strip_markup(text) if html else text)
+    yield from read_documents(sources, sys.stdin.buffer, form=form, fields=fields, folders=folders, html=html)
+
+
+def _one_by_one(documents: Iterable[Document], classifier: Classifier) -> Iterator[tuple[Document, Prediction | None]]:
+    for document in documents:
+        yield document, None if document.error else classifier.classify(document.text)
+
+
+def _followed(
+    answers: Iterable[tuple[Document, Prediction | None]],
+) -> Iterator[tuple[Document, Prediction | None]]:
+    from sotag_edge.render.progress import followed
+
+    return followed(answers)
+
+
+def _write(answers: Iterable[tuple[Document, Prediction | None]], writer: Writer, *, quiet: bool) -> tuple[bool, bool]:
+    """Write every answer; whether an input failed, and whether one was answered ``unknown``."""
+    say: Callable[[str], None] = (lambda _: None) if quiet else _say
+    failed = unknown = replaced = False
+    for document, prediction in answers:
         if document.replaced and not replaced:
             replaced = True
-            _say(f"{document.source} is not all UTF-8; the bytes that are not were replaced (said once)")
+            say(f"{document.source} is not all UTF-8; the bytes that are not were replaced (said once)")
         if document.error:
             failed = True
-            _say(str(document.error))
-            writer.write(Result(document.source, error=str(document.error)))
-        else:
-            writer.write(Result(document.source, classifier.classify(document.text)))
-    if failed:
-        raise typer.Exit(1)
+            say(str(document.error))
+        unknown = unknown or (prediction is not None and prediction.reason is not None)
+        error = str(document.error) if document.error else None
+        writer.write(Result(document.source, prediction, error, document.id, document.record))
+    writer.close()
+    return failed, unknown
 
 
 def _say(message: str) -> None:

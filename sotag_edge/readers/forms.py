@@ -142,7 +142,9 @@ def _read_csv(stream: BinaryIO, name: str, fields: Fields, dialect: csv.Dialect)
         if row is None:
             return
         if "" in row:
-            yield Document(source, error=InputError(f"{source} has more fields than the first row names"))
+            del row[""]
+            too_many = InputError(f"{source} has more fields than the first row names")
+            yield Document(source, error=too_many, record=row, replaced=replaced)
         else:
             yield _document(source, row, fields, replaced)
 

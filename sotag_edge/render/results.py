@@ -1,128 +1,90 @@
-"""Results -> text on a stream: tab-separated, JSON lines, or a table for people.
-
-Every writer writes one row a result as soon as it is given one, so that a long stream is answered line by line.
-Sources are the user's text: control characters in them never reach a terminal or break a row.
-"""
+"""Results -> the fields that every output form shows: what became of one input, by name, in a fixed order."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sotag_edge.classifier import Prediction
 
-# What json leaves as it is, and a terminal or a line-by-line reader may take for a command: escaped too.
-_NOT_FOR_TERMINALS = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_BAR_WIDTH = 20
-_SOURCE_WIDTH = 12  # of "stdin:999999"; a file's name takes what it needs
-
-
-class OutputFormat(str, Enum):
-    """The forms of ``classify --to``."""
-
-    TABLE = "table"
-    TSV = "tsv"
-    JSONL = "jsonl"
+SCHEMA_VERSION = 1
+"""Of the JSON that ``--to json`` and ``--to jsonl`` give; docs/cli.md describes it."""
+_OURS = "predicted_"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one input: its prediction, or the error in its place."""
+    """What became of one input: its prediction, or the error in its place. ``id`` and ``record`` are the input's own."""
 
     source: str
     prediction: Prediction | None = None
     error: str | None = None
+    id: str | None = None
+    record: Mapping[str, Any] | None = None
 
 
-class Writer(Protocol):
-    """Writes results, one by one."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which fields a result shows. ``top``: so many of the best labels, besides the answer; ``scores``: a column for each
+    label's score; ``merge``: the input record's fields before ours; ``ids``: whether inputs have an identifier."""
 
-    def write(self, result: Result) -> None:
-        """Write one result and flush it."""
-
-
-class TsvWriter:
-    """``source``, ``label``, ``score``, separated by tabs, no header; a failed input has an empty label and score."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, result: Result) -> None:
-        """Write a row."""
-        answer = result.prediction
-        label, score = (answer.label, f"{answer.score:.4f}") if answer else ("", "")
-        self._stream.write(f"{printable(result.source)}\t{printable(label)}\t{score}\n")
-        self._stream.flush()
+    labels: tuple[str, ...]
+    top: int = 0
+    scores: bool = False
+    merge: bool = False
+    ids: bool = False
 
 
-class JsonlWriter:
-    """One JSON object a line: ``source``, ``label``, ``score``, ``scores``.
-
-    An ``unknown`` one also has a ``reason``; a failed input has ``source`` and ``error``.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, result: Result) -> None:
-        """Write a row."""
-        answer = result.prediction
-        record: dict[str, object] = {"source": result.source}
-        if answer:
-            scores = {label: round(score, 6) for label, score in answer.scores.items()}
-            record |= {"label": answer.label, "score": round(answer.score, 6), "scores": scores}
-            if answer.reason:
-                record["reason"] = answer.reason.value
-        else:
-            record["error"] = result.error
-        line = json.dumps(record, ensure_ascii=False)
-        self._stream.write(_NOT_FOR_TERMINALS.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n")
-        self._stream.flush()
+def fields(result: Result, shape: Shape) -> dict[str, Any]:
+    """The JSON object of a result: ``source``, ``label``, ``score``, ``scores``, and what else there is to say."""
+    found: dict[str, Any] = {"source": result.source}
+    if result.id is not None and not shape.merge:  # the record has it already
+        found["id"] = result.id
+    answer = result.prediction
+    if answer is None:
+        found["error"] = result.error
+    else:
+        scores = {label: round(score, 6) for label, score in answer.scores.items()}
+        found |= {"label": answer.label, "score": round(answer.score, 6), "scores": scores}
+        if answer.reason:
+            found["reason"] = answer.reason.value
+        if shape.top:
+            found["top"] = [{"label": label, "score": round(score, 6)} for label, score in best(answer, shape.top)]
+    return _merged(result, found) if shape.merge else found
 
 
-class TableWriter:
-    """A table that grows row by row: source, tag, a bar for the score. Widths are fixed by what is known beforehand."""
-
-    def __init__(self, stream: TextIO, sources: Iterable[str], labels: Sequence[str]) -> None:
-        from rich.console import Console
-
-        self._console = Console(file=stream, markup=False, highlight=False)
-        self._labels = max([len("unknown"), *(len(printable(label)) for label in labels)])
-        room = max(_SOURCE_WIDTH, self._console.width - self._labels - _BAR_WIDTH - len("  0.00  ") - 4)
-        self._sources = min(room, max([_SOURCE_WIDTH, *(len(printable(source)) for source in sources)]))
-        self._row(("Source", "bold"), ("Tag", "bold"), ("Score", "bold"))
-
-    def write(self, result: Result) -> None:
-        """Write a row."""
-        answer = result.prediction
-        if answer is None:
-            self._row((printable(result.source), ""), ("failed", "red"), ("", ""))
-            return
-        full = round(answer.score * _BAR_WIDTH)
-        bar = "█" * full + "░" * (_BAR_WIDTH - full)
-        reason, style = (f"  {answer.reason.value}", "yellow") if answer.reason else ("", "green")
-        score = (f"{bar} {answer.score:.2f}{reason}", "")
-        self._row((printable(result.source), ""), (printable(answer.label), style), score)
-
-    def _row(self, source: tuple[str, str], label: tuple[str, str], score: tuple[str, str]) -> None:
-        from rich.text import Text
-
-        cells = [Text(text, style=style, no_wrap=True, overflow="ellipsis") for text, style in (source, label, score)]
-        cells[0].truncate(self._sources, overflow="ellipsis", pad=True)
-        cells[1].truncate(self._labels, overflow="ellipsis", pad=True)
-        self._console.print(Text("  ").join(cells), soft_wrap=True)
+def columns(result: Result, shape: Shape) -> dict[str, Any]:
+    """The same for tables of text: flat, every column in every row, empty where there is nothing to say."""
+    answer = result.prediction
+    found: dict[str, Any] = {"source": result.source}
+    if shape.ids and not shape.merge:
+        found["id"] = result.id or ""
+    found |= {"label": answer.label if answer else "", "score": f"{answer.score:.4f}" if answer else ""}
+    ranked = best(answer, shape.top) if answer else []
+    for place in range(shape.top):
+        label, score = ranked[place] if place < len(ranked) else ("", None)
+        found |= {f"label_{place + 1}": label, f"score_{place + 1}": "" if score is None else f"{score:.4f}"}
+    if shape.scores:
+        found |= {f"score_{label}": f"{answer.scores[label]:.4f}" if answer else "" for label in shape.labels}
+    return found
 
 
-def make_writer(kind: OutputFormat, stream: TextIO, sources: Iterable[str], labels: Sequence[str]) -> Writer:
-    """The writer of a format. ``sources`` are the ones known beforehand, for the table's width."""
-    if kind is OutputFormat.TABLE:
-        return TableWriter(stream, sources, labels)
-    return TsvWriter(stream) if kind is OutputFormat.TSV else JsonlWriter(stream)
+def best(answer: Prediction, count: int) -> list[tuple[str, float]]:
+    """The labels of the best scores with them, best first."""
+    return sorted(answer.scores.items(), key=lambda entry: -entry[1])[:count]
+
+
+def _merged(result: Result, ours: Mapping[str, Any]) -> dict[str, Any]:
+    """The input record with our fields behind it; one of ours that the record has too gets a name of its own."""
+    theirs = dict(result.record or {})
+    return theirs | {f"{_OURS}{name}" if name in theirs else name: value for name, value in ours.items()}
+
+
+def merged_columns(result: Result, shape: Shape) -> dict[str, Any]:
+    """The columns of a result behind those of its input record."""
+    return _merged(result, columns(result, shape))
 
 
 def printable(text: str) -> str:

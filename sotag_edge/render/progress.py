@@ -1,0 +1,29 @@
+"""Progress of a long run, on stderr: how many texts, how fast, and for how long."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+_T = TypeVar("_T")
+
+
+def followed(items: Iterable[_T]) -> Iterator[_T]:
+    """The items themselves, counted on stderr as they pass."""
+    console = Console(file=sys.stderr, markup=False, highlight=False)
+    columns = (
+        SpinnerColumn(),
+        MofNCompleteColumn(),
+        TextColumn("texts, {task.fields[rate]} a second"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None, rate="-")
+        for item in items:
+            yield item
+            speed = progress.tasks[0].speed
+            progress.update(task, advance=1, rate=f"{speed:,.0f}" if speed else "-")
