@@ -95,7 +95,7 @@ class Classifier:
     def classify(self, text: str) -> Prediction:
         """Tag one text; any text has an answer, also the empty one. A tie goes to the first label."""
         ids = self.bundle.input.ids(text, self.bundle.vocabulary)
-        scores = self.bundle.scores.calibrated(self._interpreter.scores(ids))
+        scores = self.scores(ids)
         best = max(self._numbers, key=scores.__getitem__)
         by_label = {self.labels[number]: scores[number] for number in self._numbers}
         tokens = len(ids) - ids.count(PADDING_ID)
@@ -109,6 +109,10 @@ class Classifier:
         elif unknown > tokens / 2:
             reason = Reason.UNKNOWN_WORDS
         return Prediction(UNKNOWN_LABEL, scores[best], by_label, reason)
+
+    def scores(self, ids: Sequence[int]) -> list[float]:
+        """The calibrated score of each label of the model, for one or more ids of its vocabulary."""
+        return self.bundle.scores.calibrated(self._interpreter.scores(ids))
 
     def classify_many(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Tag texts one by one, lazily: one prediction a text, in order, each the same as ``classify`` gives."""

@@ -43,12 +43,37 @@ def tokenize(text: str, mode: TokenizerMode = TokenizerMode.CODE) -> list[str]:
     return _code_tokens(text)
 
 
+def spans(text: str, mode: TokenizerMode = TokenizerMode.CODE) -> tuple[str, list[tuple[int, int]]]:
+    """The text as it is cut, entities decoded, and where in it each token of ``tokenize`` begins and ends.
+
+    >>> spans("List&lt;int&gt;")
+    ('List<int>', [(0, 4), (4, 5), (5, 8), (8, 9)])
+    """
+    if mode is TokenizerMode.WHITESPACE:
+        shown, places = "", []
+        for token in _whitespace_tokens(text):
+            shown += " " * bool(shown)
+            places.append((len(shown), len(shown) + len(token)))
+            shown += token
+        return shown, places
+    decoded = _decoded(text)
+    folded = _folded(decoded)
+    shown = decoded if len(decoded) == len(folded) else folded  # some capitals fold to two letters
+    return shown, [found.span() for found in _CODE_TOKEN.finditer(folded)]
+
+
 def _code_tokens(text: str) -> list[str]:
-    if "&" in text:
-        # Twice: Stack Overflow's dumps hold "&amp;lt;" for a "<" that its author had escaped.
-        text = html.unescape(html.unescape(text))
+    return _CODE_TOKEN.findall(_folded(_decoded(text)))
+
+
+def _decoded(text: str) -> str:
+    # Twice: Stack Overflow's dumps hold "&amp;lt;" for a "<" that its author had escaped.
+    return html.unescape(html.unescape(text)) if "&" in text else text
+
+
+def _folded(text: str) -> str:
     # A newline becomes ".", as in the training data, so that a question reads the same raw and flattened.
-    return _CODE_TOKEN.findall(text.lower().replace("\n", "."))
+    return text.lower().replace("\n", ".")
 
 
 def _whitespace_tokens(text: str) -> list[str]:

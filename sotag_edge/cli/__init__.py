@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from sotag_edge.cli.classify import classify
 from sotag_edge.cli.convert import convert
 from sotag_edge.cli.evaluate import evaluate
+from sotag_edge.cli.explain import explain
 from sotag_edge.cli.train import INTERRUPTED, train
 from sotag_edge.errors import SotagEdgeError
 
@@ -45,6 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(classify)
+app.command()(explain)
 app.command()(train)
 app.command()(convert)
 app.command()(evaluate)

@@ -12,10 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from string import Formatter
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from sotag_edge.errors import UsageError
 from sotag_edge.render.results import SCHEMA_VERSION, Result, Shape, best, columns, fields, merged_columns, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # What json leaves as it is, and a terminal or a line-by-line reader may take for a command: escaped too.
 _NOT_FOR_TERMINALS = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -160,19 +163,28 @@ class FormatWriter:
         }
 
 
+def make_console(stream: TextIO, color: Color) -> Console:
+    """A rich console that prints text as it is. NO_COLOR is obeyed, unless the user asked for colours always."""
+    from rich.console import Console
+
+    always = color is Color.ALWAYS
+    console = Console(
+        file=stream,
+        markup=False,
+        highlight=False,
+        force_terminal=always or None,
+        color_system="standard" if always else "auto",
+    )
+    if color is not Color.AUTO:
+        console.no_color = not always
+    return console
+
+
 class TableWriter:
     """A table that grows row by row: source, tag, a bar for the score. Widths are fixed by what is known beforehand."""
 
     def __init__(self, stream: TextIO, shape: Shape, sources: Iterable[str], color: Color) -> None:
-        from rich.console import Console
-
-        forced = {Color.AUTO: None, Color.ALWAYS: True, Color.NEVER: None}[color]
-        # --color always is a person's word against what the environment says; never is one for it.
-        self._console = Console(
-            file=stream, markup=False, highlight=False, force_terminal=forced, no_color=(color is Color.NEVER) or None
-        )
-        if color is Color.ALWAYS:
-            self._console.no_color = False
+        self._console = make_console(stream, color)
         self._shape = shape
         self._labels = max([len("unknown"), *(len(printable(label)) for label in shape.labels)])
         room = max(_SOURCE_WIDTH, self._console.width - self._labels - _BAR_WIDTH - len("  0.00  ") - 4)
