@@ -12,11 +12,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from sotag_edge.cli import options
+from sotag_edge.cli.benchmark import benchmark
 from sotag_edge.cli.classify import classify
+from sotag_edge.cli.config import config
 from sotag_edge.cli.convert import convert
+from sotag_edge.cli.doctor import doctor
 from sotag_edge.cli.evaluate import evaluate
 from sotag_edge.cli.explain import explain
+from sotag_edge.cli.models import info, models
 from sotag_edge.cli.train import INTERRUPTED, train
+from sotag_edge.cli.verify import verify
 from sotag_edge.errors import SotagEdgeError
 
 
@@ -45,28 +51,31 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(classify)
-app.command()(explain)
-app.command()(train)
-app.command()(convert)
-app.command()(evaluate)
+for command in (classify, explain, train, convert, evaluate, models, info, verify, benchmark, doctor, config):
+    app.command()(command)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from sotag_edge import __version__
+        from sotag_edge import __version__, device
 
-        print(f"sotag-edge {__version__}")
+        found = ", ".join(f"{name} {number}" for name, number in device.runtimes().items())
+        print(f"sotag-edge {__version__} ({found or 'no TFLite runtime'})")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001  # its callback does it
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """Tag programming questions, or any texts with your own tags, on a small computer."""
+    # "config" shows what is in the file, and which of it is in force.
+    settings = options.configured() if context.invoked_subcommand != "config" else {}
+    shared = {name: value for name, value in settings.items() if name in ("model", "color")}
+    context.default_map = {"classify": settings, "explain": shared, "doctor": shared}
 
 
 def main() -> None:

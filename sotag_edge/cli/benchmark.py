@@ -1,0 +1,92 @@
+"""``sotag-edge benchmark``."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Optional
+
+import typer
+
+from sotag_edge import bundle as bundles
+from sotag_edge import device
+from sotag_edge.classifier import Classifier
+from sotag_edge.readers import InputForm, read_documents
+
+_LENGTHS = (10, 50, 200, 1000)
+_SECONDS = 1.0  # for each length
+
+
+def benchmark(
+    model: Annotated[
+        Optional[str], typer.Argument(help="A model's folder or name. [default: $SOTAG_EDGE_MODEL, or 'default']")
+    ] = None,
+    texts: Annotated[
+        Optional[str], typer.Argument(help="A file with a text a line, to time in place of drawn ones.")
+    ] = None,
+    to: Annotated[Literal["table", "json"], typer.Option("--to", help="The output's form.")] = "table",
+) -> None:
+    """Measure how fast a model tags on this very device, and how much memory it takes.
+
+    Example: sotag-edge benchmark default
+    """
+    start = time.perf_counter()
+    classifier = Classifier.load(model)
+    load = time.perf_counter() - start
+    if texts is None:
+        drawn = {f"{length} tokens": _drawn(classifier, length) for length in _LENGTHS}
+    else:
+        documents = list(read_documents([texts], sys.stdin.buffer, form=InputForm.LINES))
+        for document in documents:
+            if document.error:
+                raise document.error
+        drawn = {texts: [document.text for document in documents] or [""]}
+    found: dict[str, Any] = {
+        "model": str(classifier.bundle.path),
+        "bytes": bundles.size(classifier.bundle.path),
+        "runtime": device.runtimes(),
+        "processor": device.cpu(),
+        "cores": device.cores(),
+        "load_ms": round(load * 1000, 2),
+        "texts": {name: _measured(classifier, sample) for name, sample in drawn.items()},
+        "peak_mb": device.peak_megabytes(),
+        "temperature_c": device.temperature(),
+        "throttled": device.throttled(),
+    }
+    if to == "json":
+        print(json.dumps(found, indent=2))
+        return
+    from sotag_edge.render.tables import print_benchmark
+
+    print_benchmark(found)
+
+
+def _drawn(classifier: Classifier, length: int) -> list[str]:
+    """Texts of so many of the model's own tokens."""
+    draw = random.Random(0)
+    tokens = classifier.bundle.vocabulary.tokens[2:] or ("a",)
+    return [" ".join(draw.choices(tokens, k=length)) for _ in range(20)]
+
+
+def _measured(classifier: Classifier, texts: Sequence[str]) -> dict[str, float]:
+    """Microseconds of single texts, tokenized and tagged, for a second or so; one core."""
+    for text in texts[:20]:
+        classifier.classify(text)
+    times: list[float] = []
+    end = time.perf_counter() + _SECONDS
+    while time.perf_counter() < end or len(times) < 2:
+        for text in texts:
+            start = time.perf_counter()
+            classifier.classify(text)
+            times.append((time.perf_counter() - start) * 1e6)
+    percentiles = statistics.quantiles(times, n=100)
+    return {
+        "p50_us": round(percentiles[49], 1),
+        "p95_us": round(percentiles[94], 1),
+        "p99_us": round(percentiles[98], 1),
+        "texts_a_second": round(1e6 * len(times) / sum(times)),
+    }
