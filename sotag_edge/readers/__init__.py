@@ -10,7 +10,7 @@ from sotag_edge.errors import InputError
 from sotag_edge.readers.document import Document
 from sotag_edge.readers.forms import Fields, InputForm, read
 from sotag_edge.readers.markup import strip_markup
-from sotag_edge.readers.sources import READ_ERRORS, STDIN, Folders, expand, open_source
+from sotag_edge.readers.sources import READ_ERRORS, STDIN, Folders, expand, opened
 
 __all__ = ["STDIN", "Document", "Fields", "Folders", "InputForm", "read_documents"]
 
@@ -39,16 +39,11 @@ def read_documents(
 
 def _read_source(path: str, stdin: BinaryIO, form: InputForm | None, fields: Fields) -> Iterator[Document]:
     name = "stdin" if path == STDIN else path
-    try:
-        stream = open_source(path, stdin)
-    except InputError as error:
-        yield Document(name, error=error)
-        return
     usual = InputForm.LINES if path == STDIN else InputForm.TEXT
     try:
-        yield from read(form or usual, stream, name, fields)
+        with opened(path, stdin) as stream:
+            yield from read(form or usual, stream, name, fields)
+    except InputError as error:
+        yield Document(name, error=error)
     except READ_ERRORS as error:
         yield Document(name, error=InputError(f"{name} cannot be read to its end: {error}"))
-    finally:
-        if path != STDIN:
-            stream.close()

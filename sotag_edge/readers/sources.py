@@ -8,6 +8,7 @@ import io
 import os
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -57,24 +58,23 @@ def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> Iterator[str]:
             yield os.fsdecode(path)
 
 
-def open_source(path: str, stdin: BinaryIO) -> BinaryIO:
-    """The stream of a path, or standard input; gzip'd content is unpacked. Raises ``InputError``."""
-    try:
-        stream: BinaryIO = stdin if path == STDIN else Path(path).open("rb")  # noqa: SIM115  # the caller closes it
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a directory: --recursive reads the files in it") from error
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # a NUL in the name
-        raise InputError(f"{path!r} cannot be read: {error}") from error
-    peekable = stream if hasattr(stream, "peek") else io.BufferedReader(stream)  # type: ignore[type-var]
-    try:
-        is_gzip = peekable.peek(2)[:2] == _GZIP
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    return gzip.GzipFile(fileobj=peekable) if is_gzip else peekable  # type: ignore[return-value]
+@contextmanager
+def opened(path: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
+    """The stream of a path, or standard input; gzip'd content is unpacked. Raises ``InputError`` where there is none."""
+    with ExitStack() as stack:
+        try:
+            stream: BinaryIO = stdin if path == STDIN else stack.enter_context(Path(path).open("rb"))
+            peekable = stream if hasattr(stream, "peek") else io.BufferedReader(stream)  # type: ignore[type-var]
+            is_gzip = peekable.peek(2)[:2] == _GZIP
+        except IsADirectoryError as error:
+            raise InputError(f"{path} is a directory: --recursive reads the files in it") from error
+        except FileNotFoundError as error:
+            raise InputError(f"{path} does not exist") from error
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}") from error
+        except ValueError as error:  # a NUL in the name
+            raise InputError(f"{path!r} cannot be read: {error}") from error
+        yield stack.enter_context(gzip.GzipFile(fileobj=peekable)) if is_gzip else peekable  # type: ignore[misc]
 
 
 READ_ERRORS = (OSError, EOFError, zlib.error)

@@ -2,71 +2,195 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sotag_edge.readers import Document, read_documents, read_file, read_lines
+from sotag_edge.readers import Document, Fields, Folders, InputForm, read_documents
+from sotag_edge.readers.forms import read
+from sotag_edge.readers.markup import strip_markup
+from sotag_edge.readers.sources import paths_from
 
 
-def texts(content: bytes) -> list[str]:
-    return [document.text for document in read_lines(io.BytesIO(content))]
+def documents(form: InputForm, content: bytes, fields: Fields | None = None) -> list[Document]:
+    return list(read(form, io.BytesIO(content), "in", fields or Fields()))
+
+
+def texts(form: InputForm, content: bytes, fields: Fields | None = None) -> list[str]:
+    found = documents(form, content, fields)
+    assert not any(document.error for document in found), found
+    return [document.text for document in found]
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"),
+    ("form", "content", "expected"),
     [
-        (b"", []),
-        (b"\n", [""]),
-        (b"a\nb\n", ["a", "b"]),
-        (b"a\nb", ["a", "b"]),
-        (b"a\n\n\nb\n", ["a", "", "", "b"]),
-        (b"a\r\nb\r\n", ["a", "b"]),
-        (b"\xef\xbb\xbfa\nb\n", ["a", "b"]),
-        ("one\u2028line\x85here\n".encode(), ["one\u2028line\x85here"]),
+        ("text", b"", [""]),
+        ("text", b"\xef\xbb\xbftitle\n\nbody\n", ["title\n\nbody\n"]),
+        ("lines", b"", []),
+        ("lines", b"\n", [""]),
+        ("lines", b"a\nb", ["a", "b"]),
+        ("lines", b"a\n\n\nb\n", ["a", "", "", "b"]),
+        ("lines", b"\xef\xbb\xbfa\r\nb\r\n", ["a", "b"]),
+        ("lines", "one\u2028line\x85here\n".encode(), ["one\u2028line\x85here"]),
+        ("nul", b"", []),
+        ("nul", b"a\nb\0\0c", ["a\nb", "", "c"]),
+        ("nul", b"a\0b\0", ["a", "b"]),
+        ("jsonl", b'{"text": "a"}\n\n{"text": null}\r\n{"text": 7}', ["a", "", "7"]),
+        ("csv", b'\xef\xbb\xbftext,n\r\na,1\r\n"b, ""c""\nd",2\r\n', ["a", 'b, "c"\nd']),
+        ("csv", b"n,text\n1\n", [""]),
+        ("csv", b"text\na\0b\n", ["a\ufffdb"]),
+        ("tsv", b'text\tn\n"a\t1\n', ['"a']),
     ],
 )
-def test_each_line_is_a_document(content: bytes, expected: list[str]) -> None:
-    """Lines end at a newline and nowhere else; an empty one is a document; BOM and carriage return are taken off."""
-    assert texts(content) == expected
+def test_a_stream_is_cut_by_its_form(form: str, content: bytes, expected: list[str]) -> None:
+    """Each form gives its texts: line ends, byte order marks, quotes and empty texts as they should be."""
+    assert texts(InputForm(form), content) == expected
 
 
-def test_lines_are_numbered_from_one() -> None:
-    """A line's source is its number, as an editor counts."""
-    assert [document.source for document in read_lines(io.BytesIO(b"a\nb\n"))] == ["stdin:1", "stdin:2"]
+def test_fields_are_joined_and_the_identifier_is_kept() -> None:
+    """--field given twice joins the two by a line end; --id names the text; the whole record stays with it."""
+    (found,) = documents(InputForm.CSV, b"k,title,body\n9,Bread,is flat\n", Fields(("title", "body"), "k"))
+    assert (found.source, found.text, found.id) == ("in:2", "Bread\nis flat", "9")
+    assert found.record == {"k": "9", "title": "Bread", "body": "is flat"}
+
+
+@pytest.mark.parametrize(
+    ("form", "content", "words"),
+    [
+        ("jsonl", b"{", "not valid JSON"),
+        ("jsonl", b"[1]", "not a JSON object"),
+        ("jsonl", b'{"txt": "a"}', "no field 'text', its fields are: 'txt'"),
+        ("jsonl", b'{"text": ["a"]}', "not a text"),
+        ("jsonl", b"[" * 100_000, "not valid JSON"),
+        ("csv", b"a,b\n1,2\n", "no field 'text'"),
+        ("csv", b"text\na,b\n", "more fields than the first row"),
+        ("posts-xml", b"<posts><row", "not a whole Posts.xml"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_the_rest_is_read(form: str, content: bytes, words: str) -> None:
+    """A record that is not as it should be is a document with an error; where records go on, so does the reading."""
+    good = {"jsonl": b'\n{"text": "good"}', "csv": b"", "posts-xml": b""}[form]
+    found = documents(InputForm(form), content + good)
+    assert words in str(found[0].error)
+    assert [document.text for document in found[1:]] == (["good"] if good else [])
+
+
+def test_a_dump_of_posts_gives_its_questions() -> None:
+    """Title and body without markup, with the post's id; answers are left out."""
+    rows = (
+        '<row Id="4" PostTypeId="1" Title="Reef?" Body="&lt;p&gt;the &lt;code&gt;a &amp;lt; b&lt;/code&gt;&lt;/p&gt;" />'
+        '<row Id="5" PostTypeId="2" Body="no" />'
+    )
+    (found,) = documents(InputForm.POSTS_XML, f"<posts>\n{rows}\n</posts>".encode())
+    assert (found.source, found.id, found.text) == ("in:4", "4", "Reef?\nthe a < b")
+
+
+def test_a_dump_of_posts_is_read_as_a_stream() -> None:
+    """The first question is given out when little more than it has been read."""
+
+    class Endless(io.RawIOBase):
+        taken = 0
+
+        def readable(self) -> bool:
+            return True
+
+        def read(self, size: int = -1) -> bytes:
+            self.taken += 1
+            assert self.taken < 50, "it reads on and on"
+            start = b"<posts>" if self.taken == 1 else b""
+            return start + b'<row Id="1" PostTypeId="1" Title="t" Body="b"/>' * 100
+
+    assert next(read(InputForm.POSTS_XML, Endless(), "in", Fields())).text == "t\nb"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("plain", "plain"),
+        ("<p>one</p><p>two</p>", "one\n\ntwo"),
+        ("<pre><code>if (a &lt; b) {\n}</code></pre>", "if (a < b) {\n}"),
+        ("a<script>alert(1)</script>b<style>p{}</style>c", "abc"),
+        ("unclosed <b>tag and a lone < sign", "unclosed tag and a lone < sign"),
+    ],
+)
+def test_markup_is_taken_out(markup: str, text: str) -> None:
+    """Tags go, code and entities stay readable, scripts are no text."""
+    assert strip_markup(markup) == text
 
 
 def test_bytes_that_are_not_utf8_are_replaced_and_marked() -> None:
     """The text is kept as far as it can be read, and the document says that it was mended."""
-    assert list(read_lines(io.BytesIO(b"caf\xe9\nok\n"))) == [
-        Document("stdin:1", "caf\ufffd", replaced=True),
-        Document("stdin:2", "ok"),
+    assert documents(InputForm.LINES, b"caf\xe9\nok\n") == [
+        Document("in:1", "caf\ufffd", replaced=True),
+        Document("in:2", "ok"),
     ]
 
 
-def test_a_file_is_one_document(tmp_path: Path) -> None:
-    """A file's whole text, newlines and all, is one document."""
-    (tmp_path / "q.txt").write_bytes(b"\xef\xbb\xbftitle\n\nbody\n")
-    assert read_file(str(tmp_path / "q.txt")) == Document(str(tmp_path / "q.txt"), "title\n\nbody\n")
-
-
-def test_what_cannot_be_read_keeps_its_place(tmp_path: Path) -> None:
-    """A missing file, a folder and a bad name give a document with the error, between those that can be read."""
-    (tmp_path / "q.txt").write_text("text")
+def test_a_file_is_a_text_and_a_line_of_stdin_is_one(tmp_path: Path) -> None:
+    """Without a form, as people expect it; what cannot be read keeps its place among the others."""
+    (tmp_path / "q.txt").write_text("two\nlines")
     paths = [str(tmp_path / "none"), str(tmp_path / "q.txt"), str(tmp_path), "a\0b", "-"]
-    documents = list(read_documents(paths, io.BytesIO(b"a line\n")))
-    assert [document.source for document in documents] == [*paths[:4], "stdin:1"]
-    assert [bool(document.error) for document in documents] == [True, False, True, True, False]
-    assert "does not exist" in str(documents[0].error)
-    assert "is a directory" in str(documents[2].error)
+    found = list(read_documents(paths, io.BytesIO(b"a line\nanother\n")))
+    assert [document.source for document in found] == [*paths[:4], "stdin:1", "stdin:2"]
+    assert [document.text for document in found if not document.error] == ["two\nlines", "a line", "another"]
+    assert "does not exist" in str(found[0].error)
+    assert "--recursive" in str(found[2].error)
 
 
-@given(st.binary())
-def test_any_bytes_can_be_read(content: bytes) -> None:
-    """Any bytes at all give one document a line, without an error."""
-    documents = list(read_lines(io.BytesIO(content)))
-    assert len(documents) == content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
-    assert not any(document.error for document in documents)
+def test_folders_are_read_in_order_without_what_is_hidden(tmp_path: Path) -> None:
+    """--recursive takes all files below, by name; --glob those that match."""
+    for name in ("b/2.txt", "b/.hidden.txt", "a.txt", ".git/x.txt", "b/c/3.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+
+    def found(glob: str) -> list[str]:
+        folders = Folders(recursive=True, glob=glob)
+        return [document.text for document in read_documents([str(tmp_path)], io.BytesIO(), folders=folders)]
+
+    assert found("*") == ["a.txt", "b/2.txt", "b/c/3.md"]
+    assert found("*.md") == ["b/c/3.md"]
+
+
+def test_gzip_is_read_as_what_is_in_it(tmp_path: Path) -> None:
+    """By its content, not its name; a cut one gives what can be read and an error."""
+    whole = gzip.compress(b"one\ntwo\n" * 5000)
+    (tmp_path / "q").write_bytes(whole)
+    (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
+    assert len(list(read_documents([str(tmp_path / "q")], io.BytesIO(), form=InputForm.LINES))) == 10_000
+    assert [document.text for document in read_documents(["-"], io.BytesIO(gzip.compress(b"a\nb\n")))] == ["a", "b"]
+    *_, last = read_documents([str(tmp_path / "cut")], io.BytesIO(), form=InputForm.LINES)
+    assert "cannot be read to its end" in str(last.error)
+
+
+@pytest.mark.parametrize(("content", "nul"), [(b"a\n\nb c\n", False), (b"a\0b c\0", True)])
+def test_a_list_of_paths(content: bytes, nul: bool) -> None:
+    """One path a line, or each before a NUL; spaces belong to the name."""
+    assert list(paths_from("-", io.BytesIO(content), nul=nul)) == ["a", "b c"]
+
+
+@given(form=st.sampled_from([form for form in InputForm if form is not InputForm.POSTS_XML]), content=st.binary())
+def test_any_bytes_can_be_read(form: InputForm, content: bytes) -> None:
+    """Any bytes at all, as any form, give documents; what is wrong is on them, and nothing is raised."""
+    found = documents(form, content)
+    assert all(document.error is None or not document.text for document in found)
+    if form is InputForm.LINES:
+        assert len(found) == content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
+
+
+@given(st.binary().map(lambda content: b"<posts>" + content))
+def test_any_dump_can_be_read(content: bytes) -> None:
+    """A damaged dump ends in an error."""
+    assert documents(InputForm.POSTS_XML, content)[-1].error
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
+def test_texts_survive_json(written: list[str]) -> None:
+    """What a program writes as JSON lines is read as it was, one document each."""
+    content = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in written)
+    assert texts(InputForm.JSONL, content.encode()) == written
