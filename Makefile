@@ -29,8 +29,9 @@ bench: .venv-bench/installed
 	.venv-bench/bin/python $(PIP) --editable '.[bench]'
 	@touch $@
 
-# Regenerates what README.md shows.
+# Regenerates docs/cli.md, the man page, and what README.md shows.
 docs: .venv-device/installed
+	$(DEVICE) docs/reference.py
 	$(DEVICE) docs/readme.py
 
 .venv-device/installed: pyproject.toml
