@@ -20,9 +20,9 @@ _OPTIONS_OF_TYPER = ("--help", "--install-completion", "--show-completion")
 _SCHEMAS = """\
 ## What the output holds
 
-`--to tsv`: `source`, `label`, `score`, without a header; with `--id` the identifier behind the source, with `--top-k K` pairs
-of `label`, `score`, with `--scores` the score of each label in the model's order. A failed input has an empty label and
-score.
+`--to tsv`: `source`, `label`, `score`, without a header; with `--id` the identifier behind the source; with `--top-k K`
+pairs of `label`, `score`; with `--scores` the score of each label in the model's order. A failed input has an empty label
+and score.
 
 `--to csv`: the same columns under a header, then `reason` and `error`.
 

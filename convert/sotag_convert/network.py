@@ -75,10 +75,10 @@ class ConvLstmNetwork:
     embedding: int = 20
     ratios: int = 4
     buckets: int = 65536
-    filters: int = 64
+    filters: int = 48
     kernel: int = 5
     stride: int = 4
-    units: int = 64
+    units: int = 48
     spatial_dropout: float = 0.3
     dropout: float = 0.5
     length: None = None
