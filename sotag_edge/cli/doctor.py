@@ -49,7 +49,8 @@ def doctor(
                 print(f"{check.name}: {check.mend}")
     failed = [check.name for check in checks if check.mend]
     if failed:
-        kind = ModelError if failed == ["model"] else MissingDependencyError
+        # Without a model there is no inference either; what else fails is a matter of what is installed.
+        kind = ModelError if failed[0] == "model" else MissingDependencyError
         raise kind(f"not all is well: {', '.join(failed)}")
 
 
