@@ -10,9 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 FIXTURE = ROOT / "tests" / "fixtures" / "model"
+
+settings.register_profile("emulated", max_examples=10, deadline=None)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy
 from numpy.typing import NDArray
 
+from sotag_convert import calibrate
 from sotag_convert.backend import tensorflow, tf_keras
 from sotag_convert.lessons import Lessons, fold_ratios
 from sotag_convert.network import Network, pad
@@ -121,10 +122,13 @@ def fit(
 def _measure(network: Network, validation: Validation | None, number: int, seconds: float, loss: float) -> Epoch:
     if validation is None:
         return Epoch(number, seconds, loss)
-    scores = network.scores(validation.ids)
-    right = scores[numpy.arange(len(scores)), list(validation.targets)]
+    scores = network.scores(validation.ids).astype(numpy.float64)
     accuracy = float((scores.argmax(axis=1) == validation.targets).mean())
-    return Epoch(number, seconds, loss, float(-numpy.log(numpy.maximum(right, 1e-9)).mean()), accuracy)
+    # The loss of the scores as they will be answered: without the temperature, an early epoch can look best only because
+    # it is less sure of itself.
+    settings = calibrate.fit(scores, validation.targets)
+    validation_loss = calibrate.log_loss(calibrate.calibrated(scores, settings), validation.targets)
+    return Epoch(number, seconds, loss, validation_loss, accuracy)
 
 
 def _describe(number: int, epochs: int, loss: float, done: list[Epoch]) -> str:

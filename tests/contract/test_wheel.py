@@ -23,23 +23,29 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_files(wheel: Path) -> None:
-    """Both packages and the default model are in it; no tests, no Keras file, nothing under another name."""
+    """Both packages, the shipped models and the man page are in it; no tests, no Keras file, nothing under another name."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    model = {f"sotag_edge/models/default/{file.name}" for file in (ROOT / "models" / "default").iterdir()}
-    assert {name for name in names if "/models/" in name} == model - {"sotag_edge/models/default/model.keras"}
+    models = {
+        f"sotag_edge/models/{model}/{file.name}"
+        for model in ("default", "tiny")
+        for file in (ROOT / "models" / model).iterdir()
+        if file.name != "model.keras"
+    }
+    assert {name for name in names if "/models/" in name} == models
+    assert any(name.endswith("share/man/man1/sotag-edge.1") for name in names)
     assert {"sotag_edge/py.typed", "sotag_edge/cli/__init__.py", "sotag_convert/questions.txt"} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"sotag_edge", "sotag_convert"}
 
 
 def test_a_device_is_asked_for_no_tensorflow(wheel: Path) -> None:
-    """Without an extra, the wheel asks for numpy, a TFLite runtime, typer and rich, and for nothing else."""
+    """Without an extra, the wheel asks for numpy, a TFLite runtime, typer, rich (and before Python 3.11 a TOML reader)."""
     archive = zipfile.ZipFile(wheel)
     metadata = archive.read(next(name for name in archive.namelist() if name.endswith("METADATA"))).decode()
     required = [
         line.removeprefix("Requires-Dist: ") for line in metadata.splitlines() if line.startswith("Requires-Dist")
     ]
     device = {line.split(";")[0].split("<")[0].split(">")[0].strip() for line in required if "extra ==" not in line}
-    assert device == {"numpy", "tflite-runtime", "ai-edge-litert", "typer", "rich"}
+    assert device == {"numpy", "tflite-runtime", "ai-edge-litert", "typer", "rich", "tomli"}
 
 
 def test_a_clean_environment_classifies(wheel: Path, tmp_path: Path) -> None:

@@ -37,13 +37,15 @@ def test_unmask_spells_as_people_do() -> None:
 def test_copies_are_parts_of_the_text() -> None:
     """The first copy is the text itself, the beginning is its beginning, each segment stands in it as it is."""
     text = " ".join(f"word{number}" for number in range(90))
-    whole, start, *segments = augment.copies(text, "any", None, TokenizerMode.CODE, random.Random(0))
+    whole, title, start, *segments = augment.copies(text, "any", None, TokenizerMode.CODE, random.Random(0))
     assert whole.tokens == text.split()
+    assert (whole.taught, title.taught, start.taught) == (True, True, False)
+    assert text.startswith(" ".join(title.tokens))
     assert text.startswith(" ".join(start.tokens))
     assert 6 <= len(start.tokens) <= 24
     assert segments
     for segment in segments:
-        assert segment.segment
+        assert not segment.taught
         assert " ".join(segment.tokens) in text
         assert 22 <= len(segment.tokens) <= 68
 
@@ -75,6 +77,16 @@ def test_copies_of_a_text_share_its_fold() -> None:
     folds = prepared.folds.reshape(60, families)
     assert (folds == folds[:, :1]).all()
     assert len(set(folds[:, 0])) == lessons.FOLDS
+
+
+def test_a_rare_telling_token_is_known() -> None:
+    """Of a small vocabulary half is for tokens that tell a label, however rare; a frequent one that tells nothing goes."""
+    noise = [f"word{n}" for n in range(40)]
+    texts = [[*noise, "boat"] if n % 2 else [*noise, "oven"] for n in range(8)]
+    numbers = numpy.array([n % 2 for n in range(8)])
+    vocabulary = lessons._telling_vocabulary(texts, numbers, numpy.ones(8, bool), 14)
+    assert len(vocabulary) == 14
+    assert {"boat", "oven"} <= set(vocabulary.tokens)
 
 
 @pytest.mark.parametrize("texts_per_label", [1, 2, 3])
