@@ -58,13 +58,15 @@ class System:
     width: str
 
 
+# What a Raspberry Pi has before the guide's first command, of what the commands need.
+BASE = "dash,coreutils,sed,grep,python3,python3-venv,libstdc++6,ca-certificates"
 SYSTEMS = (
     System(
         "pi12-64",
         "Raspberry Pi OS 12, 64-bit",
         "arm64",
         "bookworm",
-        "python3,python3-venv,libstdc++6,ca-certificates",
+        BASE,
         "aarch64",
         "cortex-a72",
         "64-bit",
@@ -74,7 +76,7 @@ SYSTEMS = (
         "Raspberry Pi OS 13, 64-bit",
         "arm64",
         "trixie",
-        "python3,python3-venv,libstdc++6,ca-certificates",
+        BASE,
         "aarch64",
         "cortex-a72",
         "64-bit",
@@ -84,7 +86,7 @@ SYSTEMS = (
         "Raspberry Pi OS 12, 32-bit",
         "armhf",
         "bookworm",
-        "python3,python3-venv,python3-numpy,libstdc++6,ca-certificates",
+        BASE + ",python3-numpy",
         "arm",
         "cortex-a7",
         "32-bit",
