@@ -42,8 +42,14 @@ def calibrated(scores: Floats, settings: ScoreSettings) -> Floats:
 
 def log_loss(scores: Floats, targets: Sequence[int]) -> float:
     """The mean of minus the log of the score of each text's own label."""
+    return float(log_losses(scores, targets).mean())
+
+
+def log_losses(scores: Floats, targets: Sequence[int]) -> Floats:
+    """Minus the log of the score of each text's own label, shape [texts]."""
     right = scores[numpy.arange(len(scores)), list(targets)]
-    return float(-numpy.log(numpy.maximum(right, 1e-12)).mean())
+    losses: Floats = -numpy.log(numpy.maximum(right, 1e-12))
+    return losses
 
 
 def calibration_error(scores: Floats, targets: Sequence[int]) -> float:

@@ -52,12 +52,16 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What an epoch reached; the validation figures are ``None`` in a run without validation texts."""
+    """What an epoch reached; the validation figures are ``None`` in a run without validation texts.
+
+    ``standard_error`` is that of the validation loss, for there are only so many texts.
+    """
 
     number: int
     seconds: float
     loss: float
     validation_loss: float | None = None
+    standard_error: float | None = None
     validation_accuracy: float | None = None
 
 
@@ -81,8 +85,8 @@ def fit(
 ) -> History:
     """Fit ``network`` in place and leave it with the weights of its best epoch.
 
-    The best epoch is the one of the lowest validation loss; without
-    validation texts it is the last. The first Ctrl-C ends the run after the batch at hand and keeps the best so far.
+    The best epoch is the last one whose validation loss is within a standard error of the lowest; without validation texts
+    it is the last of all. The first Ctrl-C ends the run after the batch at hand and keeps the best so far.
     """
     random = numpy.random.default_rng(seed)
     lengths = numpy.array([len(text) for text in lessons.ids])
@@ -91,7 +95,7 @@ def fit(
     graph = network.fitting_graph(fold_ratios(lessons, network.settings))
     graph.compile(_optimizer(preset, batches * epochs), "categorical_crossentropy")
     done: list[Epoch] = []
-    best: tuple[float, int, Any] | None = None
+    kept: tuple[int, Any] = (0, network.model.get_weights())
     progress.begin(batches * epochs)
     with _interruptions() as interrupted:
         for number in range(1, epochs + 1):
@@ -107,16 +111,25 @@ def fit(
             epoch = _measure(network, validation, number, time.monotonic() - start, float(numpy.mean(losses)))
             done.append(epoch)
             progress.say(_describe(number, epochs, epoch.loss, done) + f", {epoch.seconds:.0f} s")
-            value = -number if epoch.validation_loss is None else epoch.validation_loss
-            if best is None or value < best[0]:
-                best = (value, number, network.model.get_weights())
-            if interrupted or (preset.patience is not None and validation and number - best[1] >= preset.patience):
+            if _is_as_good_as_any(done):
+                kept = (number, network.model.get_weights())
+            if interrupted or (preset.patience is not None and validation and number - kept[0] >= preset.patience):
                 break
     progress.end()
-    if best is None:
-        raise ValueError(f"a run of {epochs} epochs fits nothing")
-    network.model.set_weights(best[2])
-    return History(tuple(done), best[1], bool(interrupted))
+    network.model.set_weights(kept[1])
+    return History(tuple(done), kept[0], bool(interrupted))
+
+
+def _is_as_good_as_any(epochs: Sequence[Epoch]) -> bool:
+    """Whether the last epoch's validation loss is within a standard error of the lowest; without validation it always is.
+
+    Of epochs that so few texts cannot tell apart the last is kept, for its learning rate is lowest.
+    """
+    best = min(epochs, key=lambda epoch: epoch.validation_loss or 0)
+    last = epochs[-1]
+    if last.validation_loss is None or best.validation_loss is None or best.standard_error is None:
+        return True
+    return last.validation_loss <= best.validation_loss + best.standard_error
 
 
 def _measure(network: Network, validation: Validation | None, number: int, seconds: float, loss: float) -> Epoch:
@@ -127,8 +140,9 @@ def _measure(network: Network, validation: Validation | None, number: int, secon
     # The loss of the scores as they will be answered: without the temperature, an early epoch can look best only because
     # it is less sure of itself.
     settings = calibrate.fit(scores, validation.targets)
-    validation_loss = calibrate.log_loss(calibrate.calibrated(scores, settings), validation.targets)
-    return Epoch(number, seconds, loss, validation_loss, accuracy)
+    losses = calibrate.log_losses(calibrate.calibrated(scores, settings), validation.targets)
+    error = float(losses.std() / len(losses) ** 0.5)
+    return Epoch(number, seconds, loss, float(losses.mean()), error, accuracy)
 
 
 def _describe(number: int, epochs: int, loss: float, done: list[Epoch]) -> str:

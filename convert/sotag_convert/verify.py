@@ -28,10 +28,15 @@ _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What the comparison found. Accuracies are shares of ``texts``, ``None`` where the texts had no labels."""
+    """What the comparison found. Accuracies are shares of ``texts``, ``None`` where the texts had no labels.
+
+    Of the largest difference of a score from Keras', text by text: ``typical_difference`` is what 99 % of the texts stay
+    below, ``largest_difference`` that of the worst.
+    """
 
     texts: int
     agreement: float
+    typical_difference: float
     largest_difference: float
     keras_accuracy: float | None
     accuracy: float | None
@@ -45,7 +50,7 @@ class Verification:
 def verify(
     folder: Path, network: Network, texts: Sequence[str], targets: Sequence[int] | None, recipe: Recipe
 ) -> Verification:
-    """Compare and measure; raises ``ModelError`` when a score differs by more than the recipe's tolerance, or the
+    """Compare and measure; raises ``ModelError`` when the typical difference is above the recipe's tolerance, or the
     graph has no fused LSTM (a loop in its place is 5 to 20 times slower).
 
     ``texts``: one or more; ``targets``: the label numbers of the same texts.
@@ -60,18 +65,20 @@ def verify(
             f"the graph has {operators.count(_LSTM)} fused LSTM operators, not one: {', '.join(operators)}"
         )
     keras_labels, device_labels = expected.argmax(axis=1), found.argmax(axis=1)
+    differences = abs(expected - found).max(axis=1)
     result = Verification(
         texts=len(texts),
         agreement=float((keras_labels == device_labels).mean()),
-        largest_difference=float(abs(expected - found).max()),
+        typical_difference=float(numpy.quantile(differences, 0.99)),
+        largest_difference=float(differences.max()),
         keras_accuracy=None if targets is None else float((keras_labels == targets).mean()),
         accuracy=None if targets is None else float((device_labels == targets).mean()),
         bytes=bundles.size(folder),
     )
-    if not result.largest_difference <= tolerance:  # a NaN fails too
+    if not result.typical_difference <= tolerance:  # a NaN fails too
         raise ModelError(
-            f"the written model does not do what the Keras network does: a score differs by "
-            f"{result.largest_difference:.3f} over {len(texts)} texts, more than {tolerance}; nothing was published"
+            f"the written model does not do what the Keras network does: of {len(texts)} texts one in a hundred has a score "
+            f"that differs by {result.typical_difference:.3f} or more, and may by {tolerance}; nothing was published"
         )
     return result
 
