@@ -6,6 +6,7 @@ Pythons and other systems. ``pyproject.toml`` chooses by environment marker; thi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,6 +68,11 @@ def _runtime(numpy_version: str) -> Any:
         try:
             from ai_edge_litert import interpreter as runtime
         except ImportError as error:
+            if sys.maxsize < 2**32 and sys.version_info >= (3, 12):
+                raise MissingDependencyError(
+                    "no TFLite runtime has wheels for a 32-bit system and this Python: "
+                    "use Python 3.11 (Raspberry Pi OS 12), or a 64-bit system"
+                ) from error
             raise MissingDependencyError(
                 "no TFLite runtime is installed: pip install tflite-runtime 'numpy<2' (Linux, Python 3.11 or older), "
                 "or pip install ai-edge-litert"

@@ -22,11 +22,6 @@ def classifier() -> Classifier:
     return Classifier.load(DEFAULT)
 
 
-def test_it_is_small() -> None:
-    """What a device needs of the default model is no more than 500 KB."""
-    assert sum((DEFAULT / name).stat().st_size for name in bundles.FILES) <= 500_000
-
-
 @pytest.mark.parametrize(
     ("text", "label"),
     [
@@ -58,10 +53,39 @@ def test_the_seed_questions(run: Run, tmp_path: Path) -> None:
 
 
 def test_accuracy_on_the_test_texts(classifier: Classifier, stack_overflow: Path) -> None:
-    """On the test texts at hand it has the accuracy that its metrics claim, 0.90 or more."""
+    """On the test texts at hand it has the accuracy that its metrics claim."""
     files = [(file, label) for label in classifier.labels for file in (stack_overflow / "test" / label).glob("*.txt")]
-    right = sum(classifier.classify(file.read_text(encoding="utf-8")).label == label for file, label in files)
+    right = sum(classifier.classify(file.read_text(encoding="utf-8")).best_guess == label for file, label in files)
     claimed = json.loads((DEFAULT / "metrics.json").read_bytes())["verification"]
-    assert right / len(files) >= 0.90
-    assert right / len(files) == pytest.approx(claimed["accuracy"], abs=0.002)
-    assert claimed["agreement"] >= 0.995
+    assert right / len(files) == pytest.approx(claimed["accuracy"], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("model", "bytes_", "masked", "unmasked", "title"),
+    [("default", 500_000, 0.91, 0.965, 0.80), ("tiny", 100_000, 0.88, 0.95, 0.75)],
+)
+def test_the_shipped_models_are_as_good_as_promised(
+    model: str, bytes_: int, masked: float, unmasked: float, title: float
+) -> None:
+    """What was measured when they were made: size, accuracy on each view, calibration, coverage, agreement with Keras."""
+    folder = ROOT / "models" / model
+    metrics = json.loads((folder / "metrics.json").read_bytes())
+    views = metrics["evaluation"]
+    assert bundles.size(folder) <= bytes_
+    assert views["masked"]["accuracy"] >= masked
+    assert min(views["unmasked"]["accuracy"], views["raw"]["accuracy"]) >= unmasked
+    assert views["title"]["accuracy"] >= title
+    assert views["masked"]["calibration_error"] <= 0.03
+    assert metrics["verification"]["agreement"] >= 0.995
+
+
+@pytest.mark.parametrize("model", ["default", "tiny"])
+def test_texts_about_something_else_are_mostly_unknown(model: str) -> None:
+    """Of the off-topic texts of benchmarks/questions.tsv half or more are unknown, of the questions a fifth at most."""
+    lines = (ROOT / "benchmarks" / "questions.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    classifier = Classifier.load(ROOT / "models" / model)
+    unknown: dict[bool, list[bool]] = {True: [], False: []}
+    for _, label, text in (line.split("\t") for line in lines):
+        unknown[label == "unknown"].append(classifier.classify(text.replace("\\n", "\n")).label == "unknown")
+    assert sum(unknown[True]) / len(unknown[True]) >= 0.5
+    assert sum(unknown[False]) / len(unknown[False]) <= 0.2

@@ -1,0 +1,84 @@
+"""Which wheels pip would take on each system and Python: resolved against the record of those that exist."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import tomllib
+from packaging import tags
+from packaging.requirements import Requirement
+from packaging.utils import parse_wheel_filename
+
+from tests.conftest import ROOT
+
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+SYSTEMS = {
+    "Linux x86-64": (
+        "linux",
+        "x86_64",
+        [f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)] + ["manylinux2014_x86_64"],
+    ),
+    "Linux 64-bit Arm": (
+        "linux",
+        "aarch64",
+        [f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)] + ["manylinux2014_aarch64"],
+    ),
+    "Linux 32-bit Arm": (
+        "linux",
+        "armv7l",
+        [f"manylinux_2_{minor}_armv7l" for minor in range(36, 16, -1)] + ["manylinux2014_armv7l"],
+    ),
+    "macOS on Apple silicon": ("darwin", "arm64", list(tags.mac_platforms((14, 0), "arm64"))),
+    "Windows": ("win32", "AMD64", ["win_amd64"]),
+}
+RUNTIMES = {"tflite-runtime", "ai-edge-litert"}
+WHEELS: dict[str, list[str]] = json.loads((ROOT / "tests" / "fixtures" / "wheels.json").read_bytes())
+
+
+def taken(system: str, python: str) -> dict[str, bool]:
+    """The packages that pip would install there, and whether a wheel of each fits."""
+    platform, machine, platforms = SYSTEMS[system]
+    version = tuple(int(part) for part in python.split("."))
+    interpreter = f"cp{version[0]}{version[1]}"
+    fitting = {
+        *tags.cpython_tags(version, platforms=platforms),
+        *tags.compatible_tags(version, interpreter, platforms),
+    }
+    environment = {
+        "python_version": python,
+        "python_full_version": f"{python}.5",
+        "sys_platform": platform,
+        "platform_machine": machine,
+        "extra": "",
+    }
+    found: dict[str, bool] = {}
+    for line in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]:
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            names = (parse_wheel_filename(file) for file in WHEELS[requirement.name])
+            found[requirement.name] = any(
+                number in requirement.specifier and not fitting.isdisjoint(kinds) for _, number, _, kinds in names
+            )
+    return found
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("system", list(SYSTEMS))
+def test_each_system_gets_one_runtime_that_fits(system: str, python: str) -> None:
+    """One runtime, its NumPy, and a wheel of each; on 32-bit Arm NumPy is Debian's, and none from Python 3.12 on."""
+    found = taken(system, python)
+    runtimes = RUNTIMES & set(found)
+    if system == "Linux 32-bit Arm" and python >= "3.12":
+        assert not runtimes
+        return
+    old = system.startswith("Linux") and python <= "3.11"
+    assert runtimes == {"tflite-runtime" if old else "ai-edge-litert"}
+    lacking = {name for name, fits in found.items() if not fits}
+    assert lacking == ({"numpy"} if system == "Linux 32-bit Arm" else set())
+
+
+def test_the_reading_of_wheels_can_fail() -> None:
+    """The record knows that tflite-runtime has nothing for Python 3.12, nor litert for 32-bit Arm."""
+    assert not any("cp312" in file for file in WHEELS["tflite-runtime"])
+    assert not any("armv7l" in file for file in WHEELS["ai-edge-litert"])
