@@ -62,7 +62,7 @@ program's own.
 
 
 def commands() -> list[tuple[str, Any]]:
-    """Each command's name and Click object, in the order of the help."""
+    """Each command's name and the command itself, in the order of the help."""
     group: Any = typer.main.get_command(app)
     return list(group.commands.items())
 

@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _RUNTIMES = ("tflite-runtime", "ai-edge-litert")
@@ -20,6 +19,8 @@ def runtimes() -> dict[str, str]:
 
 def installed(name: str) -> str | None:
     """The version of a package."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(name)
     except PackageNotFoundError:

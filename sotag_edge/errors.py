@@ -16,6 +16,8 @@ code  meaning
 
 from __future__ import annotations
 
+INTERRUPTED = 130
+
 
 class SotagEdgeError(Exception):
     """Base of the tree; ``exit_code`` is what the process ends with when nobody catches it."""

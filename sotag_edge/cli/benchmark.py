@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -67,7 +65,9 @@ def benchmark(
 
 def _drawn(classifier: Classifier, length: int) -> list[str]:
     """Texts of so many of the model's own tokens."""
-    draw = random.Random(0)
+    from random import Random
+
+    draw = Random(0)
     tokens = classifier.bundle.vocabulary.tokens[2:] or ("a",)
     return [" ".join(draw.choices(tokens, k=length)) for _ in range(20)]
 
@@ -83,7 +83,9 @@ def _measured(classifier: Classifier, texts: Sequence[str]) -> dict[str, float]:
             start = time.perf_counter()
             classifier.classify(text)
             times.append((time.perf_counter() - start) * 1e6)
-    percentiles = statistics.quantiles(times, n=100)
+    from statistics import quantiles
+
+    percentiles = quantiles(times, n=100)
     return {
         "p50_us": round(percentiles[49], 1),
         "p95_us": round(percentiles[94], 1),

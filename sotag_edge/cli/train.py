@@ -8,8 +8,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from sotag_edge.cli.extra import require_convert_extra
-
-INTERRUPTED = 130
+from sotag_edge.errors import INTERRUPTED
 
 
 def train(

@@ -9,7 +9,6 @@ from typing import BinaryIO
 from sotag_edge.errors import InputError
 from sotag_edge.readers.document import Document
 from sotag_edge.readers.forms import Fields, InputForm, read
-from sotag_edge.readers.markup import strip_markup
 from sotag_edge.readers.sources import READ_ERRORS, STDIN, Folders, expand, opened
 
 __all__ = ["STDIN", "Document", "Fields", "Folders", "InputForm", "read_documents"]
@@ -34,7 +33,13 @@ def read_documents(
     """
     for path in expand(paths, folders):
         for document in _read_source(path, stdin, form, fields):
-            yield dataclasses.replace(document, text=strip_markup(document.text)) if html else document
+            yield _without_markup(document) if html else document
+
+
+def _without_markup(document: Document) -> Document:
+    from sotag_edge.readers.markup import strip_markup
+
+    return dataclasses.replace(document, text=strip_markup(document.text))
 
 
 def _read_source(path: str, stdin: BinaryIO, form: InputForm | None, fields: Fields) -> Iterator[Document]:

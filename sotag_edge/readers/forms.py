@@ -12,11 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, BinaryIO
-from xml.etree import ElementTree
 
 from sotag_edge.errors import InputError
 from sotag_edge.readers.document import Document
-from sotag_edge.readers.markup import strip_markup
 
 _CHUNK = 1 << 16
 _LONGEST_FIELD = 2**31 - 1  # of a CSV field; the library's own limit is 128 KB
@@ -173,6 +171,10 @@ def _document(source: str, record: Mapping[str, Any], fields: Fields, replaced: 
 
 def _read_posts(stream: BinaryIO, name: str) -> Iterator[Document]:
     """The questions of a Stack Exchange dump's ``Posts.xml``: title and body, without markup, with the post's id."""
+    from xml.etree import ElementTree
+
+    from sotag_edge.readers.markup import strip_markup
+
     try:
         # Expat itself refuses entities that grow without bound (since 2.4.1, 2021).
         events = ElementTree.iterparse(stream, events=("start", "end"))  # noqa: S314

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import gzip
 import io
 import os
 import zlib
@@ -74,7 +73,12 @@ def opened(path: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
             raise InputError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:  # a NUL in the name
             raise InputError(f"{path!r} cannot be read: {error}") from error
-        yield stack.enter_context(gzip.GzipFile(fileobj=peekable)) if is_gzip else peekable  # type: ignore[misc]
+        if is_gzip:
+            import gzip
+
+            yield stack.enter_context(gzip.GzipFile(fileobj=peekable))  # type: ignore[misc]
+        else:
+            yield peekable
 
 
 READ_ERRORS = (OSError, EOFError, zlib.error)
