@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from sotag_edge.errors import MissingDependencyError, ModelError
@@ -62,23 +63,32 @@ class Interpreter:
 
 
 def _runtime(numpy_version: str) -> Any:
-    try:
-        from tflite_runtime import interpreter as runtime
-    except ImportError:
-        try:
-            from ai_edge_litert import interpreter as runtime
-        except ImportError as error:
-            if sys.maxsize < 2**32 and sys.version_info >= (3, 12):
-                raise MissingDependencyError(
-                    "no TFLite runtime has wheels for a 32-bit system and this Python: "
-                    "use Python 3.11 (Raspberry Pi OS 12), or a 64-bit system"
-                ) from error
-            raise MissingDependencyError(
-                "no TFLite runtime is installed: pip install tflite-runtime 'numpy<2' (Linux, Python 3.11 or older), "
-                "or pip install ai-edge-litert"
-            ) from error
-        return runtime
-    if int(numpy_version.split(".", maxsplit=1)[0]) >= 2:
+    runtime = _installed("tflite_runtime")
+    if runtime is None:
+        runtime = _installed("ai_edge_litert")
+    elif int(numpy_version.split(".", maxsplit=1)[0]) >= 2:
         # Measured: it imports, then crashes with "_ARRAY_API not found" when an interpreter is made.
         raise MissingDependencyError(f"tflite-runtime cannot work with NumPy {numpy_version}: pip install 'numpy<2'")
-    return runtime
+    if runtime is not None:
+        return runtime
+    if sys.maxsize < 2**32 and sys.version_info >= (3, 12):
+        raise MissingDependencyError(
+            "no TFLite runtime has wheels for a 32-bit system and this Python: "
+            "use Python 3.11 (Raspberry Pi OS 12), or a 64-bit system"
+        )
+    raise MissingDependencyError(
+        "no TFLite runtime is installed: pip install tflite-runtime 'numpy<2' (Linux, Python 3.11 or older), "
+        "or pip install ai-edge-litert"
+    )
+
+
+def _installed(package: str) -> Any:
+    """The interpreter module of a package; ``None`` where it is not installed."""
+    try:
+        return import_module(f"{package}.interpreter")
+    except ImportError as error:
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == package:
+            return None
+        raise MissingDependencyError(
+            f"{package} is installed and cannot be loaded: {error}; pip install --force-reinstall sotag-edge"
+        ) from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal, Optional
 
 import typer
@@ -13,10 +14,11 @@ import typer
 from sotag_edge import bundle as bundles
 from sotag_edge import device
 from sotag_edge.classifier import Classifier
-from sotag_edge.readers import InputForm, read_documents
+from sotag_edge.parallel import classify_in_parallel
+from sotag_edge.readers import Document, InputForm, read_documents
 
 _LENGTHS = (10, 50, 200, 1000)
-_SECONDS = 1.0  # for each length
+_SECONDS = 1.0  # for each length and number of processes
 
 
 def benchmark(
@@ -51,6 +53,9 @@ def benchmark(
         "cores": device.cores(),
         "load_ms": round(load * 1000, 2),
         "texts": {name: _measured(classifier, sample) for name, sample in drawn.items()},
+        "processes": {
+            str(jobs): _in_parallel(model, list(drawn.values())[-1], jobs) for jobs in _numbers(device.cores())
+        },
         "peak_mb": device.peak_megabytes(),
         "temperature_c": device.temperature(),
         "throttled": device.throttled(),
@@ -61,6 +66,25 @@ def benchmark(
     from sotag_edge.render.tables import print_benchmark
 
     print_benchmark(found)
+
+
+def _numbers(cores: int) -> list[int]:
+    """1, 2, 4 ... and all the cores."""
+    return [*(2**n for n in range(cores.bit_length()) if 2**n < cores), cores]
+
+
+def _in_parallel(model: str | None, texts: Sequence[str], jobs: int) -> int:
+    """Texts a second of so many processes, as ``classify --jobs`` uses them, from the first answer on."""
+    first = 0.0
+
+    def documents() -> Iterator[Document]:
+        while not first or time.perf_counter() < first + _SECONDS:
+            yield from (Document("", text) for text in texts)
+
+    answered = 0
+    for answered, _ in enumerate(classify_in_parallel(documents(), partial(Classifier.load, model), jobs)):  # noqa: B007
+        first = first or time.perf_counter()
+    return round(answered / (time.perf_counter() - first))
 
 
 def _drawn(classifier: Classifier, length: int) -> list[str]:

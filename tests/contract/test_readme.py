@@ -1,17 +1,20 @@
-"""What the README shows is what its commands print."""
+"""What the documents show is what the commands print and say."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import ROOT
 
 
-def test_the_readme_is_up_to_date() -> None:
-    """Every console block's output and the table of models are those of this checkout."""
+@pytest.mark.parametrize("script", ["readme.py", "reference.py"])
+def test_the_documents_are_up_to_date(script: str) -> None:
+    """The README's console blocks and table of models, docs/cli.md and the man page are those of this checkout."""
     done = subprocess.run(
-        [sys.executable, "docs/readme.py", "--check"], cwd=ROOT, capture_output=True, encoding="utf-8"
+        [sys.executable, f"docs/{script}", "--check"], cwd=ROOT, capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr
 
