@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from stream import report as streams
+
 from sotag_convert import dataset as datasets
 from sotag_edge import Classifier
 from sotag_edge import bundle as bundles
@@ -148,14 +150,19 @@ def curve(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
     return rows
 
 
+def questions() -> list[list[str]]:
+    """The set, label and text of each entry of questions.tsv."""
+    lines = (BENCH / "questions.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    return [line.replace("\\n", "\n").split("\t") for line in lines]
+
+
 def own_questions() -> list[str]:
     """The short questions and off-topic texts of questions.tsv, by the shipped models at their own thresholds."""
     rows = [
         "| model | set | questions | best guess right | answered `unknown` | off-topic texts | answered `unknown` |",
         "|---|---|---|---|---|---|---|",
     ]
-    lines = (BENCH / "questions.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    entries = [line.replace("\\n", "\n").split("\t") for line in lines]
+    entries = questions()
     for model in ("default", "tiny"):
         classifier = Classifier.load(folder_of(model))
         for part in ("steer", "check"):
@@ -210,7 +217,7 @@ def page(dataset: datasets.Dataset, say: Callable[[str], None]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         start = starts(dataset.test.texts[0], Path(folder))
     ratio = found["default"]["texts_a_second"] / found["fasttext"]["texts_a_second"]
-    say("lengths")
+    say("lengths and streams")
     lines = [
         "# Benchmarks",
         "",
@@ -225,6 +232,10 @@ def page(dataset: datasets.Dataset, say: Callable[[str], None]) -> str:
         "The default model reads a text's first 512 tokens:",
         "",
         *curve(dataset.test.texts, labels),
+        "",
+        "## Long streams",
+        "",
+        *streams([text for _, _, text in questions()]),
         "",
         "## Short questions and texts about something else",
         "",
