@@ -4,7 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 
-.PHONY: run test lint bench arm docs clean
+.PHONY: run test lint bench arm arm-controls docs clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
@@ -23,6 +23,10 @@ lint: .venv/installed
 # The wheel on emulated Raspberry Pi systems; writes a table into docs/raspberry-pi.md. Needs Debian or Ubuntu, and Linux 6.7.
 arm: .venv-device/tested
 	$(DEVICE) tests/arm/run.py
+
+# Does it fail where it must? With what it needs spoilt, each in its own copy.
+arm-controls: .venv/installed
+	$(FULL) tests/arm/controls.py
 
 # Ours beside fastText and scikit-learn; writes docs/benchmarks.md. fasttext is compiled, which needs g++.
 bench: .venv-bench/installed

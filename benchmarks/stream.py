@@ -63,6 +63,6 @@ def report(texts: Sequence[str]) -> list[str]:
     sentences = (
         f"{LONG:,} short lines through a pipe are all answered, in order: {LONG / seconds:,.0f} a second.",
         f"The process's peak memory is {many:.1f} MB, for {SHORT:,} lines {few:.1f} MB: {many / few:.2f} times as much.",
-        f"`--jobs 2` tags {PARALLEL:,} lines {one / two:.2f} times as fast as `--jobs 1` (a machine of {os.cpu_count()} cores).",
+        f"`--jobs 2` tags {PARALLEL:,} lines {one / two:.2f} times as fast as `--jobs 1`, on {os.cpu_count()} cores.",
     )
     return [" ".join(sentences)]

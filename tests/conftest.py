@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -15,6 +16,8 @@ from hypothesis import settings
 ROOT = Path(__file__).parent.parent
 FIXTURE = ROOT / "tests" / "fixtures" / "model"
 
+# A shell starts its background commands with SIGINT ignored, which children inherit: for the tests of Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("emulated", max_examples=10, deadline=None)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
