@@ -50,7 +50,7 @@ _DEFAULT = Preset(
     epochs=5,
     validation=0.1,
     patience=3,
-    teacher=0.7,
+    teacher=0.5,
     word_dropout=0.15,
     batches=100,
 )

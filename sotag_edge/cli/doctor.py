@@ -44,14 +44,11 @@ def doctor(
 
         rows = [(("mend" if check.mend else "ok"), check.name, check.found) for check in checks]
         print_rows(("", "what", "found"), rows)
-        for check in checks:
-            if check.mend:
-                print(f"{check.name}: {check.mend}")
-    failed = [check.name for check in checks if check.mend]
+    failed = [check for check in checks if check.mend]
     if failed:
         # Without a model there is no inference either; what else fails is a matter of what is installed.
-        kind = ModelError if failed[0] == "model" else MissingDependencyError
-        raise kind(f"not all is well: {', '.join(failed)}")
+        kind = ModelError if failed[0].name == "model" else MissingDependencyError
+        raise kind("; ".join(f"{check.name}: {check.found}: {check.mend}" for check in failed))
 
 
 def _system() -> list[Check]:

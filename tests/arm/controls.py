@@ -1,4 +1,4 @@
-"""``make arm-controls``: spoils copies of the checkout, and sees ``make arm`` fail for each with a sentence that names the cause.
+"""``make arm-controls``: spoils copies of the checkout, and sees ``make arm`` fail for each and name the cause.
 
 Needs the systems that ``make arm`` has built, and TensorFlow, whose tools change a model's operators.
 """
@@ -46,10 +46,10 @@ def in_pyproject(old: str, new: str) -> Callable[[Path], None]:
 # What is spoilt, in which system it must be seen, and what must be said.
 CONTROLS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "an operator that is too new": (newer_operator, "pi12-64", "version"),
-    "numpy 2 beside tflite-runtime": (
+    "NumPy 2 beside tflite-runtime": (
         in_pyproject('"numpy>=1.23,<2; ', '"numpy>=2,<3; '),
         "pi12-64",
-        "tflite-runtime cannot work with NumPy 2",
+        "which tflite-runtime cannot work with",
     ),
     "a wheel without the model": (
         in_pyproject("[tool.hatch.build.targets.wheel.force-include]", "[tool.unused]"),

@@ -276,7 +276,10 @@ def main() -> int:
             "--to",
             "jsonl",
         ]
-        done = subprocess.run(command, input=(work / "texts.txt").read_bytes(), stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(command, input=(work / "texts.txt").read_bytes(), capture_output=True, check=False)
+        if done.returncode:
+            print(f"make arm: {model} on this machine: {done.stderr.decode().strip()}", file=sys.stderr)
+            return 1
         here[model] = [json.loads(line) for line in done.stdout.decode().splitlines()]
 
     def tried(system: System) -> dict[str, Any] | ArmError:
