@@ -42,7 +42,8 @@ def classify_in_parallel(
                 if not batch:
                     return
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Without waiting, now and then the interpreter's own end meets the pool's: "Exception ignored ... Bad file descriptor".
+            pool.shutdown(cancel_futures=True)
 
 
 def _begin(load: Callable[[], Classifier]) -> None:
