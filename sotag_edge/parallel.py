@@ -42,7 +42,7 @@ def classify_in_parallel(
                 if not batch:
                     return
         finally:
-            # Waits: else the interpreter's own end now and then meets the pool's, "Exception ignored ... Bad file descriptor".
+            # Waits: else Python's end now and then meets the pool's ("Exception ignored ... Bad file descriptor").
             pool.shutdown(cancel_futures=True)
 
 
