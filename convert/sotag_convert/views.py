@@ -17,7 +17,7 @@ AS_GIVEN = "as given"
 MASKED, UNMASKED, RAW, TITLE, TITLE_MASKED = "masked", "unmasked", "raw", "title", "title, masked"
 
 _LINE_END = re.compile(r"(?<=[;{}>:,)])\.+|\.{2,}")
-_SENTENCE_START = re.compile(r"(^|[.?!] +|\n+)([a-z])")
+_SENTENCE_START = re.compile(r"(^|[.?!] +)([a-z])")
 
 
 def views(texts: Sequence[str], labels: Sequence[str], mask: str | None) -> Mapping[str, Sequence[str]]:

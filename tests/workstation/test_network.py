@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy
@@ -12,7 +13,7 @@ from sotag_convert.export import export
 from sotag_convert.network import ConvLstmNetwork, Network, NetworkSettings, SeedNetwork, pad
 from sotag_convert.recipes import RECIPES, Recipe
 from sotag_convert.verify import verify
-from sotag_edge.bundle import InputSettings
+from sotag_edge.bundle import InputSettings, ScoreSettings
 from sotag_edge.errors import ModelError
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
@@ -45,7 +46,8 @@ def write(folder: Path, made: Network, recipe: Recipe, settings: InputSettings) 
     export(folder / publish.KERAS_MODEL, made.describe(), recipe, folder / "model.tflite")
     sequence = {"max_tokens": settings.max_tokens, "pad_to": settings.pad_to}
     tokenizer = {"mode": settings.tokenizer.value}
-    publish.write_manifest(folder, {"labels": ["a", "b", "c"], "tokenizer": tokenizer, "sequence": sequence})
+    manifest = {"labels": ["a", "b", "c"], "tokenizer": tokenizer, "sequence": sequence, "scores": asdict(ScoreSettings())}
+    publish.write_manifest(folder, manifest)
 
 
 @pytest.mark.parametrize("recipe", list(Recipe))
