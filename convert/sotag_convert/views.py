@@ -17,7 +17,7 @@ AS_GIVEN = "as given"
 MASKED, UNMASKED, RAW, TITLE, TITLE_MASKED = "masked", "unmasked", "raw", "title", "title, masked"
 
 _LINE_END = re.compile(r"(?<=[;{}>:,)])\.+|\.{2,}")
-_SENTENCE_START = re.compile(r"(^|[.?!] +)([a-z])")
+_SENTENCE_START = re.compile(r"(^|[.?!] +|\n\n)([a-z])")  # not a line of code
 
 
 def views(texts: Sequence[str], labels: Sequence[str], mask: str | None) -> Mapping[str, Sequence[str]]:
@@ -43,8 +43,8 @@ def views(texts: Sequence[str], labels: Sequence[str], mask: str | None) -> Mapp
 def raw(text: str) -> str:
     r"""A flattened text as it may have been typed: entities decoded, line ends, doubled quotes and capitals restored.
 
-    >>> raw('"how do i write a c# loop?..for (;;) {.print(""a &lt; b"");.}"')
-    'How do I write a C# loop?\n\nfor (;;) {\nprint("a < b");\n}'
+    >>> raw('"how do i write a c# loop?..i tried:.for (;;) {.print(""a &lt; b"");.}"')
+    'How do I write a C# loop?\n\nI tried:\nfor (;;) {\nprint("a < b");\n}'
     """
     text = html.unescape(html.unescape(text.strip().strip('"').replace('""', '"')))
     text = _LINE_END.sub(lambda found: "\n" * min(2, len(found[0])), text)

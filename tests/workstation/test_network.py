@@ -46,7 +46,12 @@ def write(folder: Path, made: Network, recipe: Recipe, settings: InputSettings) 
     export(folder / publish.KERAS_MODEL, made.describe(), recipe, folder / "model.tflite")
     sequence = {"max_tokens": settings.max_tokens, "pad_to": settings.pad_to}
     tokenizer = {"mode": settings.tokenizer.value}
-    manifest = {"labels": ["a", "b", "c"], "tokenizer": tokenizer, "sequence": sequence, "scores": asdict(ScoreSettings())}
+    manifest = {
+        "labels": ["a", "b", "c"],
+        "tokenizer": tokenizer,
+        "sequence": sequence,
+        "scores": asdict(ScoreSettings()),
+    }
     publish.write_manifest(folder, manifest)
 
 
