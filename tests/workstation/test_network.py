@@ -9,6 +9,7 @@ import numpy
 import pytest
 
 from sotag_convert import device, publish
+from sotag_convert.backend import tf_keras
 from sotag_convert.export import export
 from sotag_convert.network import ConvLstmNetwork, Network, NetworkSettings, SeedNetwork, pad
 from sotag_convert.recipes import RECIPES, Recipe
@@ -28,6 +29,7 @@ SEED = SeedNetwork(labels=3, vocabulary=60)
 
 def network(settings: NetworkSettings) -> Network:
     """A network with weights large enough that a wrong one would show."""
+    tf_keras.utils.set_random_seed(7)
     random = numpy.random.default_rng(7)
     made = Network(settings)
     made.model.set_weights([2 * w + random.normal(0, 0.2, w.shape) for w in made.model.get_weights()])
