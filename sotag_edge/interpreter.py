@@ -13,16 +13,23 @@ from typing import Any
 
 from sotag_edge.errors import MissingDependencyError, ModelError
 
+_NUMPY = (
+    "pip install --force-reinstall sotag-edge; on a 32-bit Raspberry Pi apt install python3-numpy, and use a "
+    "venv --system-site-packages"
+)
+_RUNTIME = "pip install tflite-runtime 'numpy<2' (Linux, Python 3.11 or older), or pip install ai-edge-litert"
+_NO_WHEELS = (
+    "no TFLite runtime has wheels for a 32-bit system and this Python: use Python 3.11 (Raspberry Pi OS 12), "
+    "or a 64-bit system"
+)
+
 
 class Interpreter:
     """A loaded model: one text's ids in, one score a label out. Not safe for use by several threads at once."""
 
     def __init__(self, model: bytes) -> None:
         """Raises ``MissingDependencyError`` without a runtime that works, ``ModelError`` if it cannot load the model."""
-        import numpy
-
-        self._numpy = numpy
-        runtime = _runtime(numpy.__version__)
+        self._numpy, runtime = _libraries()
         try:
             self._interpreter = runtime.Interpreter(
                 model_content=model,
@@ -62,24 +69,24 @@ class Interpreter:
         return scores
 
 
-def _runtime(numpy_version: str) -> Any:
+def _libraries() -> tuple[Any, Any]:
+    """NumPy, and the interpreter module of the runtime that is installed."""
+    no_wheels = sys.maxsize < 2**32 and sys.version_info >= (3, 12)
+    try:
+        import numpy
+    except ImportError as error:
+        mend = _NO_WHEELS if no_wheels else f"NumPy cannot be loaded ({error}): {_NUMPY}"
+        raise MissingDependencyError(mend) from error
     runtime = _installed("tflite_runtime")
-    if runtime is None:
-        runtime = _installed("ai_edge_litert")
-    elif int(numpy_version.split(".", maxsplit=1)[0]) >= 2:
+    if runtime is not None and int(numpy.__version__.split(".", maxsplit=1)[0]) >= 2:
         # Measured: it imports, then crashes with "_ARRAY_API not found" when an interpreter is made.
-        raise MissingDependencyError(f"tflite-runtime cannot work with NumPy {numpy_version}: pip install 'numpy<2'")
-    if runtime is not None:
-        return runtime
-    if sys.maxsize < 2**32 and sys.version_info >= (3, 12):
         raise MissingDependencyError(
-            "no TFLite runtime has wheels for a 32-bit system and this Python: "
-            "use Python 3.11 (Raspberry Pi OS 12), or a 64-bit system"
+            f"tflite-runtime cannot work with NumPy {numpy.__version__}: pip install 'numpy<2'"
         )
-    raise MissingDependencyError(
-        "no TFLite runtime is installed: pip install tflite-runtime 'numpy<2' (Linux, Python 3.11 or older), "
-        "or pip install ai-edge-litert"
-    )
+    runtime = runtime or _installed("ai_edge_litert")
+    if runtime is None:
+        raise MissingDependencyError(_NO_WHEELS if no_wheels else f"no TFLite runtime is installed: {_RUNTIME}")
+    return numpy, runtime
 
 
 def _installed(package: str) -> Any:

@@ -31,6 +31,7 @@ def card(name: str, manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> 
     rows = {
         "tags": ", ".join(manifest["labels"]),
         "trained on": f"{data['texts']} texts of `{data['name']}` (SHA-256 `{data['sha256'][:16]}…`)",
+        **_besides(data),
         "licence of the data": data["licence"] or "not stated",
         "preset, seed": f"`{manifest['preset']}`, {manifest['seed']}",
         "recipe": f"`{manifest['recipe']}`",
@@ -61,6 +62,15 @@ def card(name: str, manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> 
     if data["licence"]:
         lines += ["", "## Attribution", "", f"Trained on texts under {data['licence']}."]
     return "\n".join(lines) + "\n"
+
+
+def _besides(data: Mapping[str, Any]) -> dict[str, str]:
+    counts = {
+        "short questions of this project's own": data.get("own_questions"),
+        "texts of none of the tags": data.get("other_texts"),
+    }
+    found = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    return {"and on": found} if found else {}
 
 
 def _evaluation(metrics: Mapping[str, Any]) -> list[str]:

@@ -1,16 +1,23 @@
 """A folder of labelled text, or the name ``stackoverflow`` -> a ``Dataset``. Reads text as it is; changes none of it.
 
 The folder holds ``train/<label>/*.txt``, one text a file, and may hold ``test/<label>/*.txt``: the layout of Keras'
-``text_dataset_from_directory`` and of TensorFlow's own text data sets.
+``text_dataset_from_directory`` and of TensorFlow's own text data sets. A folder ``unknown`` among the labels' holds texts
+that have none of them.
+
+``stackoverflow`` is joined by ``questions.jsonl``, short questions and texts about something else that this project wrote:
+people type titles alone, of libraries that 8,000 old questions seldom or never name.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 
 from sotag_convert import download
+from sotag_edge.classifier import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
 
@@ -35,9 +42,16 @@ class Examples:
             raise InputError(f"{len(self)} texts cannot give {fraction:.0%} to validation: {error}") from error
         return self.take(kept), self.take(taken)
 
+    def joined(self, others: Examples) -> Examples:
+        """These examples and then those."""
+        return Examples(self.texts + others.texts, self.targets + others.targets)
+
     def take(self, numbers: list[int]) -> Examples:
         """The examples of these positions, in this order."""
         return Examples(tuple(self.texts[n] for n in numbers), tuple(self.targets[n] for n in numbers))
+
+
+_NONE = Examples((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +65,37 @@ class Dataset:
     licence: str | None = None
     mask: str | None = None
     """The word that stands where the texts' authors named their tag (``blank`` in the Stack Overflow data)."""
+    own: Examples = _NONE
+    """Short questions of this project's own: learned from too, and never kept apart to validate on."""
+    others: tuple[str, ...] = ()
+    """Texts that have none of the labels, of which the network learns to be unsure."""
 
     def sha256(self) -> str:
         """A hash of the training texts and their labels, for the manifest."""
         digest = hashlib.sha256()
-        for text, target in zip(self.train.texts, self.train.targets, strict=True):
-            digest.update(f"{self.labels[target]}\0{text}\0".encode("utf-8", errors="surrogatepass"))
+        learned = self.train.joined(self.own)
+        pairs = [(self.labels[target], text) for text, target in zip(learned.texts, learned.targets, strict=True)]
+        for label, text in [*pairs, *((UNKNOWN_LABEL, text) for text in self.others)]:
+            digest.update(f"{label}\0{text}\0".encode("utf-8", errors="surrogatepass"))
         return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Labelled texts to measure a model on. ``name``: which they are; ``mask``: see ``Dataset``."""
+    """Labelled texts to measure a model on. ``name``: which they are; ``mask``, ``others``: see ``Dataset``."""
 
     name: str
     examples: Examples
     mask: str | None = None
+    others: tuple[str, ...] = ()
 
 
 def load(data: str) -> Dataset:
     """The data set in a folder, or the public one called ``stackoverflow``. Raises ``InputError``."""
     if data == download.STACK_OVERFLOW:
         dataset = _read_folder(download.stack_overflow(), name=data)
-        return Dataset(data, dataset.labels, dataset.train, dataset.test, download.LICENCE, download.MASK)
+        own, others = _own_questions(dataset.labels)
+        return replace(dataset, licence=download.LICENCE, mask=download.MASK, own=own, others=others)
     return _read_folder(Path(data), name=Path(data).resolve().name)
 
 
@@ -83,14 +105,35 @@ def _read_folder(folder: Path, name: str) -> Dataset:
             f"no data at {folder}: give a folder that holds train/<label>/*.txt, or the name {download.STACK_OVERFLOW!r}"
         )
     train = folder / "train"
-    labels = sorted(entry.name for entry in train.iterdir() if entry.is_dir()) if train.is_dir() else []
+    folders = sorted(entry.name for entry in train.iterdir() if entry.is_dir()) if train.is_dir() else []
+    labels = [name for name in folders if name != UNKNOWN_LABEL]
     if len(labels) < 2:
         raise InputError(
             f"{train} has {len(labels)} label folders, and two or more are needed: one text a file, as train/<label>/*.txt"
         )
     test = folder / "test"
     return Dataset(
-        name, tuple(labels), _read_split(train, labels), _read_split(test, labels) if test.is_dir() else None
+        name,
+        tuple(labels),
+        _read_split(train, labels),
+        _read_split(test, labels) if test.is_dir() else None,
+        others=_read_split(train, [UNKNOWN_LABEL]).texts if UNKNOWN_LABEL in folders else (),
+    )
+
+
+def own_questions() -> list[tuple[str, str]]:
+    """The label, or ``unknown``, and the text of each entry of ``questions.jsonl``."""
+    content = resources.files("sotag_convert").joinpath("questions.jsonl").read_text(encoding="utf-8")
+    entries = (json.loads(line) for line in content.split("\n") if line)
+    return [(entry["label"], entry["text"]) for entry in entries]
+
+
+def _own_questions(labels: tuple[str, ...]) -> tuple[Examples, tuple[str, ...]]:
+    entries = own_questions()
+    own = [(text, labels.index(label)) for label, text in entries if label != UNKNOWN_LABEL]
+    return (
+        Examples(tuple(text for text, _ in own), tuple(target for _, target in own)),
+        tuple(text for label, text in entries if label == UNKNOWN_LABEL),
     )
 
 
@@ -118,10 +161,13 @@ def load_labelled(data: str, labels: tuple[str, ...]) -> Labelled:
     if not folder.is_dir():
         raise InputError(f"no data at {folder}: give a folder that holds test/<label>/*.txt, or <label>/*.txt")
     split = next((name for name in ("test", "train") if (folder / name).is_dir()), None)
-    found = sorted(entry.name for entry in (folder / split if split else folder).iterdir() if entry.is_dir())
+    parent = folder / split if split else folder
+    folders = sorted(entry.name for entry in parent.iterdir() if entry.is_dir())
+    found = [name for name in folders if name != UNKNOWN_LABEL]
     if not found or not set(found) <= set(labels):
         raise InputError(f"{data} has the labels {', '.join(found) or '(none)'}, and the model {', '.join(labels)}")
-    examples = _read_split(folder / split if split else folder, found)
+    examples = _read_split(parent, found)
+    others = _read_split(parent, [UNKNOWN_LABEL]).texts if UNKNOWN_LABEL in folders else ()
     targets = tuple(labels.index(found[target]) for target in examples.targets)
     name = {"test": "test texts", "train": "training texts", None: "texts"}[split]
-    return Labelled(name, Examples(examples.texts, targets), download.MASK if public else None)
+    return Labelled(name, Examples(examples.texts, targets), download.MASK if public else None, others)

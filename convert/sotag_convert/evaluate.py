@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Evaluation:
 
     ``confusion``: texts by label (rows) and best guess (columns). ``coverage``: pairs of a share of the texts, those of the
     highest scores, and the accuracy on them. ``answered``: the share that is not answered ``unknown``, and its accuracy.
+    ``others_unknown``: of texts that have none of the labels, the share answered ``unknown``; ``None`` without such texts.
     """
 
     texts: int
@@ -49,6 +50,7 @@ class Evaluation:
     answered_accuracy: float
     labels: tuple[LabelFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
+    others_unknown: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields, rounded."""
@@ -70,7 +72,11 @@ def evaluate_bundle(folder: Path, labels: Sequence[str], labelled: datasets.Labe
         name: device.run(folder, view)
         for name, view in views(texts, [labels[target] for target in targets], labelled.mask).items()
     }
-    return {name: measure(run.scores, run.answered, targets, labels) for name, run in runs.items()}
+    found = {name: measure(run.scores, run.answered, targets, labels) for name, run in runs.items()}
+    if not labelled.others:
+        return found
+    unknown = 1 - float(numpy.mean(device.run(folder, labelled.others).answered))
+    return {name: replace(evaluation, others_unknown=unknown) for name, evaluation in found.items()}
 
 
 def measure(scores: Floats, answered: Sequence[bool], targets: Sequence[int], labels: Sequence[str]) -> Evaluation:

@@ -1,7 +1,8 @@
 """Training texts -> what the network learns from: a vocabulary, ids, and for each text a target for each label.
 
 With a teacher (see teacher.py) the texts are joined by their copies (augment.py), the targets lean on the teacher's
-scores, and embeddings start from Naive-Bayes log-count ratios. Without, the targets are the labels alone.
+scores, and embeddings start from Naive-Bayes log-count ratios; texts that have none of the labels are joined with a target
+that is the same for each ("outlier exposure", Hendrycks et al., ICLR 2019). Without, the targets are the labels alone.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """``ids``: one list a text or copy. ``targets``: shape [texts, labels], rows sum to 1. ``numbers``: each text's label.
-    ``folds``: which of ``FOLDS`` parts each is in; a text and its copies are in the same one."""
+    """``ids``: one list a text or copy. ``targets``: shape [texts, labels], rows sum to 1. ``numbers``: each text's label,
+    -1 where it has none. ``folds``: which of ``FOLDS`` parts each is in; a text and its copies are in the same one."""
 
     vocabulary: Vocabulary
     ids: list[list[int]]
@@ -40,7 +41,9 @@ class Lessons:
 
 
 def prepare(examples: Examples, dataset: Dataset, preset: Preset, seed: int) -> Lessons:
-    """The lessons of a preset on some examples of a data set."""
+    """The lessons of a preset on some examples of a data set, and on the texts that it has besides its examples."""
+    if preset.teacher:
+        examples = examples.joined(dataset.own)
     families = _families(examples, dataset, preset, random.Random(seed))
     copies = [copy for family in families for copy in family]
     tokens = [copy.tokens for copy in copies]
@@ -54,9 +57,16 @@ def prepare(examples: Examples, dataset: Dataset, preset: Preset, seed: int) -> 
         scores = teacher.out_of_fold_scores(tokens, numbers, groups, taught, seed)
         if scores is not None:
             targets = (1 - preset.teacher) * targets + preset.teacher * scores
-    folds = numpy.random.default_rng(seed).integers(0, FOLDS, len(families)).astype(numpy.int32)
+    folds = numpy.random.default_rng(seed).integers(0, FOLDS, len(families)).astype(numpy.int32)[groups]
     ids = [preset.input.ids_of(text, vocabulary) for text in tokens]
-    return Lessons(vocabulary, ids, targets, numbers, folds[groups])
+    if preset.teacher:
+        count = len(dataset.others)
+        ids += [preset.input.ids(text, vocabulary) for text in dataset.others]
+        even = numpy.full((count, len(dataset.labels)), 1 / len(dataset.labels), numpy.float32)
+        targets = numpy.concatenate([targets, even])
+        numbers = numpy.concatenate([numbers, numpy.full(count, -1)])
+        folds = numpy.concatenate([folds, numpy.arange(count, dtype=numpy.int32) % FOLDS])
+    return Lessons(vocabulary, ids, targets, numbers, folds)
 
 
 def _families(examples: Examples, dataset: Dataset, preset: Preset, draw: random.Random) -> list[list[augment.Copy]]:

@@ -86,6 +86,8 @@ def train(
             "training_data": {
                 "name": dataset.name,
                 "texts": len(learned),
+                "own_questions": len(dataset.own) if settings.teacher else 0,
+                "other_texts": len(dataset.others) if settings.teacher else 0,
                 "sha256": dataset.sha256(),
                 "licence": dataset.licence,
             },
@@ -120,8 +122,10 @@ def _run(
     """One run: a network fitted on ``learned``; its scores' settings on ``kept``, where there are texts to fit them on."""
     start = time.monotonic()
     tf_keras.utils.set_random_seed(seed)
+    more = f", {len(dataset.own)} questions of our own" if dataset.own and preset.teacher else ""
+    more += f", {len(dataset.others)} of something else" if dataset.others and preset.teacher else ""
     progress.say(
-        f"{len(learned)} texts to learn from, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags"
+        f"{len(learned)} texts to learn from{more}, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags"
     )
     if preset.teacher:
         progress.say("teaching a bag-of-words teacher, and asking it about each text out of fold")

@@ -9,13 +9,13 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 
 import numpy
 
 from sotag_convert import device
 from sotag_convert.calibrate import calibrated
+from sotag_convert.dataset import own_questions
 from sotag_convert.network import Network
 from sotag_convert.recipes import RECIPES, Recipe
 from sotag_edge import bundle as bundles
@@ -23,6 +23,7 @@ from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import Vocabulary
 
 _DRAWN_TEXTS = 200
+_EVERY = 20
 _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
@@ -88,7 +89,7 @@ def sample_texts(vocabulary: Vocabulary, max_tokens: int) -> list[str]:
 
     The drawn ones have every length up to a few dozen tokens and then some up to ``max_tokens``, frequent tokens most.
     """
-    questions = resources.files("sotag_convert").joinpath("questions.txt").read_text(encoding="utf-8").splitlines()
+    questions = [text for _, text in own_questions()[::_EVERY]]
     draw = random.Random(0)
     lengths = [*range(1, 41), *(draw.randint(1, max_tokens) for _ in range(_DRAWN_TEXTS - 40))]
     return questions + [drawn_text(vocabulary, length, draw) for length in lengths]

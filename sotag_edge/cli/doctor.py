@@ -68,7 +68,7 @@ def _runtime() -> Check:
     found = device.runtimes()
     if found:
         return Check("TFLite runtime", ", ".join(f"{name} {version}" for name, version in found.items()))
-    if platform.machine().startswith("armv") and sys.version_info >= (3, 12):
+    if sys.maxsize < 2**32 and sys.version_info >= (3, 12):
         mend = "no runtime has wheels for 32-bit Arm and this Python: use Python 3.11 or a 64-bit system"
     else:
         mend = _INSTALL

@@ -19,6 +19,8 @@ def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:
     console.print(_by_label(first))
     console.print(_confusion(first))
     console.print(_coverage(first))
+    if first["others_unknown"] is not None:
+        console.print(f"Of texts that have none of the tags {first['others_unknown']:.1%} are answered unknown.")
 
 
 def _summary(views: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 ARM = Path(__file__).parent
 GUIDE = ROOT / "docs" / "raspberry-pi.md"
-CACHE = Path(os.environ.get("ARM_CACHE") or ROOT / "build" / "arm")
+CACHE = Path(os.environ.get("ARM_CACHE") or Path.home() / ".cache" / "sotag-edge" / "arm")
 MODELS = ("default", "tiny")
 TOLERANCE = 2e-5  # both models compute in float; measured between runtimes and processors: 8e-6
 _BLOCK = re.compile(r"^```sh *(.*?)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -243,9 +243,9 @@ def compare(here: list[dict[str, Any]], there: list[dict[str, Any]], model: str)
 
 def texts() -> list[str]:
     """200 texts: the questions of the repository, whole and cut, so that many lengths occur."""
-    lines = (ROOT / "benchmarks" / "questions.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    whole = [line.split("\t")[2].replace("\\n", " ") for line in lines]
-    return (whole + [text[: len(text) // 2] for text in whole])[:200]
+    lines = (ROOT / "benchmarks" / "questions.jsonl").read_text(encoding="utf-8").split("\n")
+    whole = [json.loads(line)["text"].replace("\n", " ") for line in lines if line]
+    return [*whole[::4], *(text[: len(text) // 2] for text in whole[2::4])][:200]
 
 
 def main() -> int:

@@ -81,11 +81,11 @@ def test_the_shipped_models_are_as_good_as_promised(
 
 @pytest.mark.parametrize("model", ["default", "tiny"])
 def test_texts_about_something_else_are_mostly_unknown(model: str) -> None:
-    """Of the off-topic texts of benchmarks/questions.tsv half or more are unknown, of the questions a fifth at most."""
-    lines = (ROOT / "benchmarks" / "questions.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    """Of the off-topic texts of benchmarks/questions.jsonl half or more are unknown, of the questions a fifth at most."""
+    lines = (ROOT / "benchmarks" / "questions.jsonl").read_text(encoding="utf-8").split("\n")
     classifier = Classifier.load(ROOT / "models" / model)
     unknown: dict[bool, list[bool]] = {True: [], False: []}
-    for _, label, text in (line.split("\t") for line in lines):
-        unknown[label == "unknown"].append(classifier.classify(text.replace("\\n", "\n")).label == "unknown")
+    for entry in (json.loads(line) for line in lines if line):
+        unknown[entry["label"] == "unknown"].append(classifier.classify(entry["text"]).label == "unknown")
     assert sum(unknown[True]) / len(unknown[True]) >= 0.5
     assert sum(unknown[False]) / len(unknown[False]) <= 0.2

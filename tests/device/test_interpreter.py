@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+import numpy
 import pytest
 
 from sotag_edge import interpreter
@@ -26,18 +27,36 @@ def test_without_a_runtime_the_message_says_what_to_install(monkeypatch: pytest.
     package(monkeypatch, "tflite_runtime", installed=False)
     package(monkeypatch, "ai_edge_litert", installed=False)
     with pytest.raises(MissingDependencyError, match=r"pip install tflite-runtime .* pip install ai-edge-litert"):
-        interpreter._runtime("1.26.4")
+        interpreter._libraries()
 
 
 def test_litert_is_taken_where_tflite_runtime_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """ai-edge-litert stands in, also beside NumPy 2."""
     package(monkeypatch, "tflite_runtime", installed=False)
     litert = package(monkeypatch, "ai_edge_litert", installed=True)
-    assert interpreter._runtime("2.4.0") is litert
+    monkeypatch.setattr(numpy, "__version__", "2.4.0")
+    assert interpreter._libraries() == (numpy, litert)
 
 
 def test_numpy_2_beside_tflite_runtime_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pair that would crash is refused with the command that mends it."""
     package(monkeypatch, "tflite_runtime", installed=True)
+    monkeypatch.setattr(numpy, "__version__", "2.1.0")
     with pytest.raises(MissingDependencyError, match=r"NumPy 2\.1\.0: pip install 'numpy<2'"):
-        interpreter._runtime("2.1.0")
+        interpreter._libraries()
+
+
+def test_without_numpy_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a 32-bit Raspberry Pi pip cannot bring it."""
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(MissingDependencyError, match="apt install python3-numpy"):
+        interpreter._libraries()
+
+
+def test_a_system_without_any_runtime_is_told_so_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 32-bit system with a Python for which no runtime has wheels: before anything else, what to use instead."""
+    monkeypatch.setattr(sys, "maxsize", 2**31 - 1)
+    monkeypatch.setattr(sys, "version_info", (3, 13))
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(MissingDependencyError, match="use Python 3"):
+        interpreter._libraries()

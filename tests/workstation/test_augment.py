@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -77,6 +78,27 @@ def test_copies_of_a_text_share_its_fold() -> None:
     folds = prepared.folds.reshape(60, families)
     assert (folds == folds[:, :1]).all()
     assert len(set(folds[:, 0])) == lessons.FOLDS
+
+
+def test_texts_of_none_of_the_labels_teach_to_be_unsure() -> None:
+    """They come last, with the same target for each label and no label; their words take no place in the vocabulary."""
+    data = replace(small_dataset(30), others=("zebra quartz", "quartz"))
+    prepared = lessons.prepare(data.train, data, PRESETS["default"], seed=1)
+    assert (prepared.targets[-2:] == 0.5).all()
+    assert prepared.numbers.tolist()[-3:] == [1, -1, -1]
+    assert len(prepared.ids) == len(prepared.folds) == len(prepared.targets)
+    assert "quartz" not in prepared.vocabulary.tokens
+    assert len(lessons.prepare(data.train, data, PRESETS["seed"], seed=1).ids) == 60
+
+
+def test_questions_of_our_own_are_learned_from() -> None:
+    """They join the texts with their copies; the preset that learns from the texts alone leaves them out."""
+    data = small_dataset(30)
+    more = replace(data, own=Examples(("sextant fix", "sextant"), (1, 1)))
+    alone, joined = (lessons.prepare(found.train, found, PRESETS["default"], seed=1) for found in (data, more))
+    assert len(joined.ids) - len(alone.ids) == 2 * len(alone.ids) // 60
+    assert "sextant" in joined.vocabulary.tokens
+    assert len(lessons.prepare(more.train, more, PRESETS["seed"], seed=1).ids) == 60
 
 
 def test_a_rare_telling_token_is_known() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from sotag_convert import dataset as datasets
+from sotag_convert import download
 from sotag_edge.errors import InputError
+from sotag_edge.tokenizer import tokenize
 
 
 def test_reads_the_folders(data: Path) -> None:
@@ -41,6 +44,29 @@ def test_hash_follows_the_texts(data: Path) -> None:
     before = datasets.load(str(data)).sha256()
     (data / "train" / "kitchen" / "0.txt").write_text("another text", encoding="utf-8")
     assert datasets.load(str(data)).sha256() != before
+
+
+def test_texts_of_none_of_the_labels_are_kept_apart(data: Path) -> None:
+    """A folder ``unknown`` is no label, to train or to measure by; its texts have a part in the hash."""
+    before = datasets.load(str(data)).sha256()
+    for split in ("train", "test"):
+        (data / split / "unknown").mkdir()
+        (data / split / "unknown" / "0.txt").write_text(f"a {split} text", encoding="utf-8")
+    dataset = datasets.load(str(data))
+    assert dataset.labels == ("harbour", "kitchen")
+    assert dataset.others == ("a train text",)
+    assert datasets.load_labelled(str(data), dataset.labels).others == ("a test text",)
+    assert dataset.sha256() != before
+
+
+def test_the_questions_of_our_own() -> None:
+    """Some hundreds a label and of something else, each once, none of them with the word that masks a tag in the data."""
+    entries = datasets.own_questions()
+    counts = Counter(label for label, _ in entries)
+    assert set(counts) == {*download.LABELS, "unknown"}
+    assert min(counts.values()) >= 300
+    assert len({text.lower() for _, text in entries}) == len(entries)
+    assert not any(download.MASK in tokenize(text) for label, text in entries if label != "unknown")
 
 
 def _remove_all(data: Path) -> None:

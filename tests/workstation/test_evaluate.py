@@ -68,6 +68,17 @@ def test_evaluate_shows_tables(run: Run, labelled: Path, fixture_model: Path) ->
         assert words in done.stdout
 
 
+def test_texts_of_none_of_the_tags_are_measured_apart(run: Run, labelled: Path, fixture_model: Path) -> None:
+    """A folder ``unknown`` changes no accuracy; what share of its texts is answered unknown is told."""
+    (labelled / "test" / "unknown").mkdir()
+    for number, text in enumerate(("zebra quartz", "knead the bread dough")):
+        (labelled / "test" / "unknown" / f"{number}.txt").write_text(text, encoding="utf-8")
+    found = json.loads(run("evaluate", fixture_model, labelled, "--to", "json").stdout)["as given"]
+    assert found["accuracy"] == pytest.approx(5 / 6, abs=1e-4)
+    assert found["others_unknown"] == 0.5
+    assert "50.0% are answered unknown" in run("evaluate", fixture_model, labelled).stdout
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
