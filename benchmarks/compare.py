@@ -96,19 +96,19 @@ def bytes_of(system: str) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def cold_start(command: Sequence[str], stdin: str) -> tuple[float, float]:
+def cold_start(command: Sequence[str], stdin: str, folder: Path) -> tuple[float, float]:
     """Milliseconds and peak megabytes of a process, from nothing to its end."""
-    with tempfile.TemporaryFile("w+") as given, Path(os.devnull).open("w") as nowhere:
-        given.write(stdin)
-        given.seek(0)
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdin=given, stdout=nowhere, env=ENVIRONMENT)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return seconds * 1000, usage.ru_maxrss / 1000
+    report = folder / "report.json"
+    subprocess.run(
+        [sys.executable, str(BENCH / "spawn.py"), str(report), *command],
+        input=stdin,
+        stdout=subprocess.DEVNULL,
+        encoding="utf-8",
+        check=True,
+        env=ENVIRONMENT,
+    )
+    found = json.loads(report.read_bytes())
+    return found["seconds"] * 1000, found["peak_mb"]
 
 
 def starts(text: str, folder: Path) -> dict[str, tuple[float, float]]:
@@ -129,7 +129,7 @@ def starts(text: str, folder: Path) -> dict[str, tuple[float, float]]:
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for _ in range(STARTS):
         for name, (command, stdin) in commands.items():
-            found[name].append(cold_start(command, stdin))
+            found[name].append(cold_start(command, stdin, folder))
     return {
         name: (statistics.median(ms for ms, _ in runs), statistics.median(mb for _, mb in runs))
         for name, runs in found.items()

@@ -5,11 +5,12 @@ A part of ``make bench``: gives the lines of Markdown for docs/benchmarks.md.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -28,7 +29,14 @@ def stream(command: Sequence[str], texts: Sequence[str], count: int) -> tuple[fl
 
     Raises ``SystemExit`` unless it answers each of them in its place, as it answered the same text before.
     """
-    start = time.perf_counter()
+    with tempfile.NamedTemporaryFile() as file:
+        measured = [sys.executable, str(Path(__file__).parent / "spawn.py"), file.name, *command]
+        _feed_and_check(measured, texts, count)
+        report = json.loads(Path(file.name).read_bytes())
+    return report["seconds"], report["peak_mb"]
+
+
+def _feed_and_check(command: Sequence[str], texts: Sequence[str], count: int) -> None:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def feed() -> None:
@@ -46,11 +54,8 @@ def stream(command: Sequence[str], texts: Sequence[str], count: int) -> tuple[fl
         if source != b"stdin:%d" % number or answer != answers[(number - 1) % len(texts)]:
             raise SystemExit(f"line {number} is answered out of its place: {row!r}")
     feeder.join()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if number != count or process.returncode:
+    if process.wait() or number != count:
         raise SystemExit(f"{number} answers to {count} lines, exit code {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1000
 
 
 def report(texts: Sequence[str]) -> list[str]:

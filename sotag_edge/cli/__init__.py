@@ -105,8 +105,30 @@ def _options(
 
 def main() -> None:
     """The entry point of the ``sotag-edge`` command."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # the caller closed it
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # open to the end
     for stream in (sys.stdout, sys.stderr):
         # Tags and sources are UTF-8 whatever the locale says, and a name that is not text must not stop the rest.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    app()
+    code: Any = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code
+    except OSError as error:
+        print(f"sotag-edge: the output cannot be written: {error.strerror}", file=sys.stderr)
+        code = 1
+    _end(code if isinstance(code, int) else int(code is not None))
+
+
+def _end(code: int) -> None:
+    """End the process now: Python's own way to take everything down took a seventh of a short run (18 ms of 124)."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
+            try:
+                stream.flush()
+            except OSError:
+                code = code or 1
+    os._exit(code)

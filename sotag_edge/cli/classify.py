@@ -14,7 +14,7 @@ from sotag_edge.classifier import Classifier, Prediction
 from sotag_edge.cli import options
 from sotag_edge.cli.output import output_stream
 from sotag_edge.errors import UsageError
-from sotag_edge.readers import STDIN, Document, Fields, Folders, InputForm, read_documents
+from sotag_edge.readers import STDIN, Document, Fields, Folders, InputForm, read_documents, without_markup
 from sotag_edge.readers.forms import RECORDS
 from sotag_edge.readers.sources import paths_from
 from sotag_edge.render.results import Result, Shape, printable
@@ -178,10 +178,8 @@ def _documents(
     *,
     html: bool,
 ) -> Iterator[Document]:
-    from sotag_edge.readers.markup import strip_markup
-
-    for number, text in enumerate(texts or [], start=1):
-        yield Document(f"text:{number}", strip_markup(text) if html else text)
+    given = (Document(f"text:{number}", text) for number, text in enumerate(texts or [], start=1))
+    yield from map(without_markup, given) if html else given
     yield from read_documents(sources, sys.stdin.buffer, form=form, fields=fields, folders=folders, html=html)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -11,7 +10,7 @@ from sotag_edge.readers.document import Document
 from sotag_edge.readers.forms import Fields, InputForm, read
 from sotag_edge.readers.sources import READ_ERRORS, STDIN, Folders, expand, opened
 
-__all__ = ["STDIN", "Document", "Fields", "Folders", "InputForm", "read_documents"]
+__all__ = ["STDIN", "Document", "Fields", "Folders", "InputForm", "read_documents", "without_markup"]
 
 _NO_FOLDERS = Folders()
 _TEXT_FIELD = Fields()
@@ -33,13 +32,14 @@ def read_documents(
     """
     for path in expand(paths, folders):
         for document in _read_source(path, stdin, form, fields):
-            yield _without_markup(document) if html else document
+            yield without_markup(document) if html else document
 
 
-def _without_markup(document: Document) -> Document:
+def without_markup(document: Document) -> Document:
+    """The document with the text that is in its markup."""
     from sotag_edge.readers.markup import strip_markup
 
-    return dataclasses.replace(document, text=strip_markup(document.text))
+    return document._replace(text=strip_markup(document.text))
 
 
 def _read_source(path: str, stdin: BinaryIO, form: InputForm | None, fields: Fields) -> Iterator[Document]:

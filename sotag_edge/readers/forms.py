@@ -6,17 +6,16 @@ Text is UTF-8: a byte order mark is taken off, and bytes that are not UTF-8 beco
 from __future__ import annotations
 
 import codecs
-import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from sotag_edge.errors import InputError
 from sotag_edge.readers.document import Document
 
 _CHUNK = 1 << 16
+_NO_QUOTES = 3  # csv.QUOTE_NONE; the module is loaded where it is used
 _LONGEST_FIELD = 2**31 - 1  # of a CSV field; the library's own limit is 128 KB
 
 
@@ -36,8 +35,7 @@ RECORDS = (InputForm.JSONL, InputForm.CSV, InputForm.TSV)
 """The forms whose texts are fields of a record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """Which fields of a record are its text, joined by a line end, and which one is its identifier."""
 
     text: Sequence[str] = ("text",)
@@ -51,8 +49,8 @@ def read(form: InputForm, stream: BinaryIO, name: str, fields: Fields) -> Iterat
         InputForm.LINES: lambda: _read_lines(stream, name),
         InputForm.NUL: lambda: _read_nul(stream, name),
         InputForm.JSONL: lambda: _read_jsonl(stream, name, fields),
-        InputForm.CSV: lambda: _read_csv(stream, name, fields, csv.excel()),
-        InputForm.TSV: lambda: _read_csv(stream, name, fields, _Tsv()),
+        InputForm.CSV: lambda: _read_csv(stream, name, fields),
+        InputForm.TSV: lambda: _read_csv(stream, name, fields, delimiter="\t", quoting=_NO_QUOTES),
         InputForm.POSTS_XML: lambda: _read_posts(stream, name),
     }
     return readers[form]()
@@ -109,14 +107,11 @@ def _read_jsonl(stream: BinaryIO, name: str, fields: Fields) -> Iterator[Documen
             )
 
 
-class _Tsv(csv.excel_tab):
-    """Tab-separated values as they are registered (text/tab-separated-values): no quoting."""
+def _read_csv(stream: BinaryIO, name: str, fields: Fields, **layout: Any) -> Iterator[Document]:
+    """The first row has the fields' names, each further one a record. Tab-separated values have no quotes, as they are
+    registered (text/tab-separated-values)."""
+    import csv
 
-    quoting = csv.QUOTE_NONE
-
-
-def _read_csv(stream: BinaryIO, name: str, fields: Fields, dialect: csv.Dialect) -> Iterator[Document]:
-    """The first row has the fields' names, each further one a record."""
     csv.field_size_limit(_LONGEST_FIELD)
     replaced = False
 
@@ -127,7 +122,7 @@ def _read_csv(stream: BinaryIO, name: str, fields: Fields, dialect: csv.Dialect)
             replaced = replaced or not_utf8
             yield text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # the library before Python 3.11 stops at a NUL
 
-    rows = csv.DictReader(lines(), dialect=dialect, restkey="", restval=None)
+    rows = csv.DictReader(lines(), restkey="", restval=None, **layout)
     number = 1
     while True:
         number += 1
@@ -135,7 +130,7 @@ def _read_csv(stream: BinaryIO, name: str, fields: Fields, dialect: csv.Dialect)
         try:
             row = next(rows, None)
         except csv.Error as error:
-            yield Document(source, error=InputError(f"{source} is not valid {dialect_name(dialect)}: {error}"))
+            yield Document(source, error=InputError(f"{source} is not valid {'TSV' if layout else 'CSV'}: {error}"))
             return
         if row is None:
             return
@@ -145,11 +140,6 @@ def _read_csv(stream: BinaryIO, name: str, fields: Fields, dialect: csv.Dialect)
             yield Document(source, error=too_many, record=row, replaced=replaced)
         else:
             yield _document(source, row, fields, replaced)
-
-
-def dialect_name(dialect: csv.Dialect) -> str:
-    """What people call it."""
-    return "TSV" if isinstance(dialect, _Tsv) else "CSV"
 
 
 def _document(source: str, record: Mapping[str, Any], fields: Fields, replaced: bool) -> Document:

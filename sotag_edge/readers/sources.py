@@ -8,9 +8,8 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from sotag_edge.errors import InputError, UsageError
 
@@ -18,8 +17,7 @@ STDIN = "-"
 _GZIP = b"\x1f\x8b"
 
 
-@dataclass(frozen=True, slots=True)
-class Folders:
+class Folders(NamedTuple):
     """How folders are read: not at all, or recursively the files whose name matches ``glob``, in their names' order."""
 
     recursive: bool = False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from sotag_edge.classifier import Prediction
@@ -14,8 +13,7 @@ SCHEMA_VERSION = 1
 _OURS = "predicted_"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one input: its prediction, or the error in its place. ``id`` and ``record`` are the input's own."""
 
     source: str
@@ -25,8 +23,7 @@ class Result:
     record: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """Which fields a result shows. ``top``: so many of the best labels, besides the answer; ``scores``: a column for each
     label's score; ``merge``: the input record's fields before ours; ``ids``: whether inputs have an identifier."""
 

@@ -6,12 +6,10 @@ are the user's text: control characters in them never reach a terminal or break 
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from string import Formatter
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from sotag_edge.errors import UsageError
@@ -61,7 +59,10 @@ class RowWriter:
     def __init__(self, stream: TextIO, shape: Shape, *, commas: bool) -> None:
         self._stream, self._shape, self._commas = stream, shape, commas
         self._columns: list[str] | None = None
-        self._csv = csv.writer(stream, lineterminator="\n")
+        if commas:
+            import csv
+
+            self._csv = csv.writer(stream, lineterminator="\n")
         self._needs_header = commas or shape.merge
         if self._needs_header and not shape.merge:
             self._begin([*columns(Result(""), shape), "reason", "error"])
@@ -129,6 +130,8 @@ class FormatWriter:
     def __init__(self, stream: TextIO, template: str) -> None:
         """Raises ``UsageError`` for a field that there is not, or a format that its value does not have."""
         self._stream = stream
+        from string import Formatter
+
         self._template = re.sub(r"\\[tn\\]", lambda found: _ESCAPES[found[0]], template)
         try:
             names = {name for _, name, _, _ in Formatter().parse(self._template) if name is not None}

@@ -112,6 +112,25 @@ def test_a_closed_pipe_is_a_quiet_end() -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.parametrize("arguments", ["classify -m {model} {text}", "info {model}", "--help"])
+def test_a_full_disk_is_said(arguments: str, tmp_path: Path) -> None:
+    """Results that cannot be written are one sentence and exit code 1."""
+    (tmp_path / "q.txt").write_text("bread dough")
+    with Path("/dev/full").open("wb") as full:
+        given = arguments.format(model=FIXTURE, text=tmp_path / "q.txt").split()
+        done = subprocess.run([*COMMAND, *given], stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr == b"sotag-edge: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(("closed", "code"), [("<&-", 0), (">&-", 0), ("2>&-", 0)])
+def test_a_closed_stream_is_no_traceback(closed: str, code: int) -> None:
+    """A caller may have closed any of the three."""
+    command = f"echo dough | {{ {' '.join(CLASSIFY)} {closed}; }}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
 def test_ctrl_c_ends_without_a_traceback() -> None:
     """Ctrl-C between two lines gives exit code 130 and nothing on stderr."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sotag_edge.tokenizer import TokenizerMode, tokenize
+from sotag_edge.tokenizer import TokenizerMode, spans, tokenize
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_raw_and_flattened_text_meet() -> None:
 
 def test_carriage_returns_do_not_matter() -> None:
     """Text from Windows gives the tokens of the same text from elsewhere."""
-    assert tokenize("one\r\ntwo\r\n") == tokenize("one\ntwo\n")
+    assert tokenize("one\r\n\r\ntwo\r\n") == tokenize("one\n\ntwo\n")
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,29 @@ def test_carriage_returns_do_not_matter() -> None:
 def test_whitespace_tokens_know_ascii_alone(text: str, tokens: list[str]) -> None:
     """The seed's mode folds and splits ASCII only, as the layer it was trained with."""
     assert tokenize(text, TokenizerMode.WHITESPACE) == tokens
+
+
+CODE = st.text(alphabet=st.sampled_from(" \t\n.\"'#$@+cfxC_19é\u00a0\x1c&;lt"), max_size=60)
+
+
+@given(CODE | st.text(alphabet=st.characters(max_codepoint=127)))
+def test_an_ascii_text_is_cut_as_any_text_is(text: str) -> None:
+    """The pattern that is faster on ASCII gives what the other one gives."""
+    assert tokenize(f"{text} ß") == [*tokenize(text), "ß"]
+
+
+@given(CODE | st.text(alphabet=st.characters()), st.integers(1, 6))
+def test_a_limit_gives_the_first_tokens(text: str, limit: int) -> None:
+    """A long text is not read to its end, and its first tokens are the same."""
+    for mode in TokenizerMode:
+        assert tokenize(text, mode, limit) == tokenize(text, mode)[:limit]
+
+
+def test_places_are_those_of_the_tokens() -> None:
+    """Where a token stands in the shown text it can be read, but for its case."""
+    text = "Größe of a List&lt;C#&gt;\r\n\r\nor $x.y"
+    shown, places = spans(text)
+    assert [shown[start:end].lower().replace("\n", ".") for start, end in places] == tokenize(text)
 
 
 @given(st.text(alphabet=st.characters()))
