@@ -14,7 +14,10 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="A model's folder or name.")],
     data: Annotated[
         str,
-        typer.Argument(help="A folder with test/<tag>/*.txt or <tag>/*.txt, one text a file; or 'stackoverflow'."),
+        typer.Argument(
+            help="A folder with test/<tag>/*.txt or <tag>/*.txt, one text a file (in unknown/ those of none of the tags); "
+            "or 'stackoverflow'."
+        ),
     ],
     to: Annotated[Literal["table", "json"], typer.Option("--to", help="The output's form.")] = "table",
 ) -> None:

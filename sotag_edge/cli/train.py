@@ -15,8 +15,8 @@ def train(
     data: Annotated[
         str,
         typer.Argument(
-            help="A folder with train/<tag>/*.txt, one text a file, and perhaps test/<tag>/*.txt; "
-            "or 'stackoverflow', which downloads the public data set."
+            help="A folder with train/<tag>/*.txt, one text a file, and perhaps test/<tag>/*.txt, and train/unknown/*.txt "
+            "for texts of none of the tags; or 'stackoverflow', which downloads the public data set."
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write the model to.")],
