@@ -180,7 +180,7 @@ def own_questions() -> list[str]:
 def table(found: dict[str, dict[str, float]], start: dict[str, tuple[float, float]]) -> list[str]:
     """The comparison, with the ratios that are claimed."""
     rows = [
-        "| | accuracy | bytes | texts a second, one by one | to TF-IDF | at once | to TF-IDF | p50, p99 µs | start ms | to floor | MB |",
+        "| | accuracy | bytes | texts/s by one | to TF-IDF | at once | to TF-IDF | p50, p99 µs | start | to floor | MB |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     floor_ms, floor_mb = start["floor"]

@@ -72,13 +72,13 @@ class ConvLstmNetwork:
 
     labels: int
     vocabulary: int
-    embedding: int = 20
+    embedding: int = 16
     ratios: int = 4
-    buckets: int = 65536
+    buckets: int = 28000
     filters: int = 48
-    kernel: int = 5
-    stride: int = 4
-    units: int = 48
+    kernel: int = 12
+    stride: int = 8
+    units: int = 32
     spatial_dropout: float = 0.3
     dropout: float = 0.5
     length: None = None

@@ -36,9 +36,11 @@ class Preset:
         return max(8, min(self.batch, texts // self.batches)) if self.batches else self.batch
 
 
-# Chosen on validation texts. Of the sizes tried (strides 4 to 12, 48 to 96 filters, 48 and 64 units, 8 to 20 embedding
-# channels, 4,096 to 65,536 buckets, 1,500 to 8,000 tokens) all but the smallest are within chance of one another on whole
-# texts; the many buckets gain most on titles.
+# Chosen on 1,600 validation texts, whose log loss has a standard error of 0.015; paired differences of 0.003 are chance.
+# Log loss, masked, and microseconds of the graph for a test text: stride 4, kernel 5, 48 units 0.242, 128; stride 6, kernel 8
+# 0.240, 95; stride 8, kernel 9 0.242, 79; stride 8, kernel 12, 32 units 0.246, 62 (taken: with it a device tags more than
+# half as many texts a second as fastText does); stride 12, kernel 16, 40 units, 64 filters 0.245, 62. Buckets 28,000 to 65,536
+# and embeddings of 16 to 20 are alike; a vocabulary of 4,000 in place of 5,000 costs 0.009.
 _DEFAULT = Preset(
     input=InputSettings(TokenizerMode.CODE, max_tokens=512),
     vocabulary=5000,
@@ -59,9 +61,9 @@ PRESETS = {
     "default": _DEFAULT,
     "tiny": replace(
         _DEFAULT,
-        vocabulary=1500,
+        vocabulary=1400,
         network=lambda labels, vocabulary: ConvLstmNetwork(
-            labels, vocabulary, embedding=8, ratios=min(labels, 4), buckets=4096, filters=24, units=16
+            labels, vocabulary, embedding=8, ratios=min(labels, 4), buckets=4000, filters=24, units=16
         ),
     ),
     # As published, but for what cannot be known: its split and its random numbers.
