@@ -25,6 +25,7 @@ LSTM_IN_INT8 = "dynamic"
 MANIFEST = "model.json"
 MODEL = "model.tflite"
 VOCABULARY = "vocab.txt"
+_LONGEST = 1_000_000  # tokens
 FILES = (MODEL, VOCABULARY, MANIFEST)
 """What a device needs of a bundle."""
 DEFAULT_MODEL = "default"
@@ -46,10 +47,10 @@ class InputSettings:
     pad_to: int | None = None
 
     def __post_init__(self) -> None:
-        if self.max_tokens < 1:
-            raise ValueError(f"max_tokens is {self.max_tokens}, and must be 1 or more")
-        if self.pad_to is not None and self.pad_to < self.max_tokens:
-            raise ValueError(f"pad_to is {self.pad_to}, shorter than max_tokens {self.max_tokens}")
+        if not 1 <= self.max_tokens <= _LONGEST:
+            raise ValueError(f"max_tokens is {self.max_tokens}, and must be from 1 to {_LONGEST}")
+        if self.pad_to is not None and not self.max_tokens <= self.pad_to <= _LONGEST:
+            raise ValueError(f"pad_to is {self.pad_to}, and must be from max_tokens, {self.max_tokens}, to {_LONGEST}")
 
     def ids(self, text: str, vocabulary: Vocabulary) -> list[int]:
         """The ids of any text, at least one: the empty text is a single unknown token.
@@ -80,8 +81,8 @@ class ScoreSettings:
     threshold: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise ValueError(f"temperature is {self.temperature}, and must be above 0")
+        if not 0.01 <= self.temperature <= 100:
+            raise ValueError(f"temperature is {self.temperature}, and must be from 0.01 to 100")
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold}, and must be from 0 to 1")
 
@@ -120,19 +121,23 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
     """
     wanted = os.fspath(model) if model is not None else os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL
     as_path = Path(wanted)
-    if (as_path / MANIFEST).is_file():
+    if _is_model(as_path):
         return as_path
-    if as_path.is_file():
+    if os.path.isfile(as_path):  # noqa: PTH113  # Path's may raise
         raise ModelError(
             f"{wanted} is a file; a model is the directory that holds {MANIFEST}, {MODEL} and {VOCABULARY}"
         )
     is_name = as_path.name == wanted
     places = [folder / wanted for folder in _model_folders()] if is_name else []
     for place in places:
-        if (place / MANIFEST).is_file():
+        if _is_model(place):
             return place
     looked_at = ", ".join(str(place) for place in [as_path.absolute(), *places])
     raise ModelError(f"no model {wanted!r}: there is no {MANIFEST} in {looked_at}")
+
+
+def _is_model(path: Path) -> bool:
+    return os.path.isfile(path / MANIFEST)  # noqa: PTH113  # Path's raises for a name that is too long
 
 
 def available() -> list[Path]:
@@ -183,7 +188,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_bytes())
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not valid JSON: {error}") from error
     version = manifest.get("schema_version") if isinstance(manifest, dict) else None
     if version != SCHEMA_VERSION:

@@ -55,11 +55,15 @@ class Classifier:
         bundle's own where it is ``None``. ``only``: the labels that may be answered; the scores of the others are left out,
         and those of these stay what they are.
 
-        Raises ``UsageError`` for a label in ``only`` that the model has not, ``ModelError`` when the graph's outputs are not
-        the bundle's labels or the runtime cannot load it.
+        Raises ``UsageError`` for a threshold out of range or a label in ``only`` that the model has not; ``ModelError``
+        when the graph's outputs are not the bundle's labels or the runtime cannot load it.
         """
         self.bundle = bundle
         self._threshold = bundle.scores.threshold if threshold is None else threshold
+        if not 0 <= self._threshold <= 1:
+            raise UsageError(f"the threshold is {self._threshold}, and must be from 0 to 1")
+        if only is not None and not only:
+            raise UsageError("name one label or more to answer with")
         missing = [label for label in only or () if label not in bundle.labels]
         if missing:
             raise UsageError(f"the model has no label {missing[0]!r}; its labels are {', '.join(bundle.labels)}")

@@ -17,6 +17,7 @@ code  meaning
 from __future__ import annotations
 
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 class SotagEdgeError(Exception):

@@ -10,9 +10,11 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
 from sotag_edge.classifier import Classifier, Prediction
+from sotag_edge.errors import SotagEdgeError
 from sotag_edge.readers import Document
 
 _BATCH = 64  # texts
@@ -41,6 +43,8 @@ def classify_in_parallel(
                         yield document, next(predictions) if document.error is None else None
                 if not batch:
                     return
+        except BrokenProcessPool as error:
+            raise SotagEdgeError("a process of --jobs ended early, perhaps for want of memory: use fewer") from error
         finally:
             # Waits: else Python's end now and then meets the pool's ("Exception ignored ... Bad file descriptor").
             pool.shutdown(cancel_futures=True)
@@ -49,6 +53,7 @@ def classify_in_parallel(
 def _begin(load: Callable[[], Classifier]) -> None:
     global _classifier  # noqa: PLW0603  # a process of the pool has one classifier
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _classifier = load()
 
 

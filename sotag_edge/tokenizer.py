@@ -8,6 +8,7 @@ beyond the standard library, no state.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from enum import Enum
 
 
@@ -91,7 +92,8 @@ def _decoded(text: str) -> str:
     if "&" in text:
         import html
 
-        text = html.unescape(html.unescape(text))
+        with suppress(ValueError):  # Python refuses "&#" and thousands of digits
+            text = html.unescape(html.unescape(text))
     return text.replace("\r\n", "\n")
 
 

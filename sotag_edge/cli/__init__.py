@@ -6,6 +6,7 @@ Commands that train or convert import the workstation side only when they run.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -15,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from sotag_edge.cli import options
-from sotag_edge.errors import INTERRUPTED, SotagEdgeError
+from sotag_edge.errors import INTERRUPTED, TERMINATED, SotagEdgeError
 
 # Each command and the module that it is in, in the order of the help.
 _COMMANDS = {
@@ -31,6 +32,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "config": "config",
 }
+_ABOUT_A_MODEL = ("doctor", "info", "verify", "benchmark")
 _APP: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None}
 
 
@@ -61,12 +63,15 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except SotagEdgeError as error:
-            print(f"sotag-edge: {error}", file=sys.stderr)
+            from sotag_edge.render.results import printable
+
+            print(f"sotag-edge: {printable(str(error))}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
             raise typer.Exit(INTERRUPTED) from interrupt
         except BrokenPipeError as closed:
-            # The reader has gone (`| head`): a quiet end. What is left in the buffer must have somewhere to go at exit.
+            # The reader of standard output has gone (`| head`): a quiet end. (That of stderr may go without anybody's loss,
+            # see classify.py.) What is left in the buffer must have somewhere to go at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from closed
 
@@ -100,7 +105,8 @@ def _options(
     # "config" shows what is in the file, and which of it is in force.
     settings = options.configured() if context.invoked_subcommand != "config" else {}
     shared = {name: value for name, value in settings.items() if name in ("model", "color")}
-    context.default_map = {"classify": settings, "explain": shared, "doctor": shared}
+    model = {name: value for name, value in settings.items() if name == "model"}
+    context.default_map = {"classify": settings, "explain": shared} | dict.fromkeys(_ABOUT_A_MODEL, model)
 
 
 def main() -> None:
@@ -113,6 +119,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     code: Any = 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that what was begun is cleared away
     try:
         app()
     except SystemExit as end:

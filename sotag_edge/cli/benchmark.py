@@ -23,7 +23,7 @@ _SECONDS = 1.0  # for each length and number of processes
 
 def benchmark(
     model: Annotated[
-        Optional[str], typer.Argument(help="A model's folder or name. [default: $SOTAG_EDGE_MODEL, or 'default']")
+        Optional[str], typer.Argument(envvar="SOTAG_EDGE_MODEL", help="A model's folder or name. [default: 'default']")
     ] = None,
     texts: Annotated[
         Optional[str], typer.Argument(help="A file with a text a line, to time in place of drawn ones.")

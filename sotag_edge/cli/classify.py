@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -13,13 +16,15 @@ import typer
 from sotag_edge.classifier import Classifier, Prediction
 from sotag_edge.cli import options
 from sotag_edge.cli.output import output_stream
-from sotag_edge.errors import UsageError
+from sotag_edge.errors import INTERRUPTED, InputError, UsageError
 from sotag_edge.readers import STDIN, Document, Fields, Folders, InputForm, read_documents, without_markup
 from sotag_edge.readers.forms import RECORDS
 from sotag_edge.readers.sources import paths_from
 from sotag_edge.render.results import Result, Shape, printable
 from sotag_edge.render.writers import Color, FormatWriter, OutputForm, Writer, make_writer
 
+_FORMAT_SAYS_ALL = "--format says all: it goes without --to, --top-k, --scores and --merge"
+_FILES_FROM_NAMES_ALL = "--files-from names all files: it goes without other paths and without --text"
 _MERGED = {
     OutputForm.JSONL: RECORDS,
     OutputForm.JSON: RECORDS,
@@ -29,6 +34,7 @@ _MERGED = {
 
 
 def classify(
+    context: typer.Context,
     paths: Annotated[
         Optional[list[str]],
         typer.Argument(help="Files, each one text; '-' is standard input. Without any, standard input, each line one."),
@@ -100,7 +106,9 @@ def classify(
     fail_on: Annotated[
         Optional[str], typer.Option("--fail-on", help="'unknown': exit with 1 if a text was answered so.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No warnings and no progress; what fails is said.")
+    ] = False,
 ) -> None:
     """Tag texts: one result an input, in order.
 
@@ -110,34 +118,30 @@ def classify(
 
     Example: sotag-edge classify --from csv --field title --field body --id id --merge --to csv posts.csv
     """
-    if best_guess and threshold is not None:
-        raise UsageError("--best-guess and --threshold contradict each other: give one of them")
-    if template is not None and (to or top_k or scores or merge):
-        raise UsageError("--format says all: it goes without --to, --top-k, --scores and --merge")
-    if fail_on not in (None, "unknown"):
-        raise UsageError(f"--fail-on knows 'unknown' alone, not {fail_on!r}")
-    if null and not files_from:
-        raise UsageError("-0 is about the paths of --files-from: give that too")
+    _refuse_contradictions(context)
     sources = _sources(paths, text, files_from, null=null)
     on_terminal = output is None and sys.stdout.isatty()
-    to = to or _usual_form(form, merge=merge, on_terminal=on_terminal)
+    if to is None or (merge and not _was_given(context, "to")):
+        to = _usual_form(form, merge=merge, on_terminal=on_terminal)
     if merge and form not in _MERGED.get(to, ()):
         raise UsageError(
             "--merge needs records: --from jsonl with --to jsonl or json; --from csv or tsv with any but table"
         )
 
-    wanted = tuple(only.split(",")) if only else None
+    wanted = tuple(only.split(",")) if only is not None else None
     load = functools.partial(Classifier.load, model, 0.0 if best_guess else threshold, wanted)
-    classifier = load()  # also with --jobs: what is wrong with the model is said here, once
+    with _quick_interrupt():
+        classifier = load()  # also with --jobs: what is wrong with the model is said here, once
     labels = tuple(label for label in classifier.labels if wanted is None or label in wanted)
     shape = Shape(labels, top_k, scores, merge, ids=id_field is not None or form is InputForm.POSTS_XML)
     documents = _documents(
         text, sources, form, Fields(tuple(field or ["text"]), id_field), Folders(recursive, glob), html=html
     )
+    if merge and to in (OutputForm.CSV, OutputForm.TSV):
+        documents = _of_one_table(documents)
     with output_stream(output) as stream:
-        known = sources if isinstance(sources, list) else []
         writer: Writer = (
-            FormatWriter(stream, template) if template is not None else make_writer(to, stream, shape, known, color)
+            FormatWriter(stream, template) if template is not None else make_writer(to, stream, shape, sources, color)
         )
         if jobs > 1:
             from sotag_edge.parallel import classify_in_parallel
@@ -151,12 +155,37 @@ def classify(
         raise typer.Exit(1)
 
 
-def _sources(
-    paths: list[str] | None, text: list[str] | None, files_from: str | None, *, null: bool
-) -> list[str] | Iterator[str]:
-    if files_from:
-        if paths or text:
-            raise UsageError("--files-from names all files: it goes without other paths and without --text")
+def _refuse_contradictions(context: typer.Context) -> None:
+    """Raise ``UsageError`` for options of the command line that do not go together, or go without what they are about."""
+    given = {name for name in context.params if _was_given(context, name)}
+    pairs = (
+        ("best_guess", "threshold", "--best-guess and --threshold contradict each other: give one of them"),
+        ("template", "to", _FORMAT_SAYS_ALL),
+        ("template", "top_k", _FORMAT_SAYS_ALL),
+        ("template", "scores", _FORMAT_SAYS_ALL),
+        ("template", "merge", _FORMAT_SAYS_ALL),
+        ("merge", "text", "--merge is about records: it goes without --text"),
+        ("files_from", "paths", _FILES_FROM_NAMES_ALL),
+        ("files_from", "text", _FILES_FROM_NAMES_ALL),
+    )
+    for one, other, why in pairs:
+        if {one, other} <= given:
+            raise UsageError(why)
+    needs = (
+        ("glob", "recursive", "--glob is about the files in folders: give --recursive too"),
+        ("null", "files_from", "-0 is about the paths of --files-from: give that too"),
+    )
+    for one, other, why in needs:
+        if one in given and other not in given:
+            raise UsageError(why)
+    if context.params["fail_on"] not in (None, "unknown"):
+        raise UsageError(f"--fail-on knows 'unknown' alone, not {context.params['fail_on']!r}")
+    if {"field", "id_field"} & given and context.params["form"] not in RECORDS:
+        raise UsageError("--field and --id are about records: give --from jsonl, csv or tsv too")
+
+
+def _sources(paths: list[str] | None, text: list[str] | None, files_from: str | None, *, null: bool) -> list[str]:
+    if files_from is not None:
         return paths_from(files_from, sys.stdin.buffer, nul=null)
     if not paths and not text and sys.stdin.isatty():
         raise UsageError("nothing to classify: name one or more files, or pipe texts in, one a line")
@@ -180,7 +209,41 @@ def _documents(
 ) -> Iterator[Document]:
     given = (Document(f"text:{number}", text) for number, text in enumerate(texts or [], start=1))
     yield from map(without_markup, given) if html else given
+    html = html and form is not InputForm.POSTS_XML  # whose markup is taken out as it is read
     yield from read_documents(sources, sys.stdin.buffer, form=form, fields=fields, folders=folders, html=html)
+
+
+def _of_one_table(documents: Iterable[Document]) -> Iterator[Document]:
+    """The documents; one whose record has other fields than the first one's has an error: a table has one first row."""
+    first: list[str] | None = None
+    for document in documents:
+        if document.record is None:
+            yield document
+            continue
+        first = list(document.record) if first is None else first
+        if list(document.record) == first:
+            yield document
+        else:
+            error = InputError(
+                f"{document.source} has other fields than the first record, and --merge makes one table: use --to jsonl"
+            )
+            yield Document(document.source, error=error, id=document.id)
+
+
+def _was_given(context: typer.Context, name: str) -> bool:
+    """Whether an option is on the command line; its value may also be from a variable or the config file."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+@contextmanager
+def _quick_interrupt() -> Iterator[None]:
+    """Ctrl-C ends the process at once: an import of NumPy that is interrupted says that NumPy is broken."""
+    usual = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def _one_by_one(documents: Iterable[Document], classifier: Classifier) -> Iterator[tuple[Document, Prediction | None]]:
@@ -198,15 +261,14 @@ def _followed(
 
 def _write(answers: Iterable[tuple[Document, Prediction | None]], writer: Writer, *, quiet: bool) -> tuple[bool, bool]:
     """Write every answer; whether an input failed, and whether one was answered ``unknown``."""
-    say: Callable[[str], None] = (lambda _: None) if quiet else _say
     failed = unknown = replaced = False
     for document, prediction in answers:
-        if document.replaced and not replaced:
+        if document.replaced and not replaced and not quiet:
             replaced = True
-            say(f"{document.source} is not all UTF-8; the bytes that are not were replaced (said once)")
+            _say(f"{document.source} is not all UTF-8; the bytes that are not were replaced (said once)")
         if document.error:
             failed = True
-            say(str(document.error))
+            _say(str(document.error))
         unknown = unknown or (prediction is not None and prediction.reason is not None)
         error = str(document.error) if document.error else None
         writer.write(Result(document.source, prediction, error, document.id, document.record))
@@ -215,4 +277,7 @@ def _write(answers: Iterable[tuple[Document, Prediction | None]], writer: Writer
 
 
 def _say(message: str) -> None:
-    print(f"sotag-edge: {printable(message)}", file=sys.stderr)
+    try:
+        print(f"sotag-edge: {printable(message)}", file=sys.stderr)
+    except OSError:  # nobody listens any more; that must not cost anybody an answer
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115

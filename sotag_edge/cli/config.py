@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from sotag_edge.cli import options
+from sotag_edge.render.results import printable
 
 
 def config(
@@ -36,4 +37,4 @@ def config(
     from sotag_edge.render.tables import print_rows
 
     print_rows(("setting", "value", "from"), rows)
-    print(f"The config file is {path}{'' if path.is_file() else ' (there is none)'}.")
+    print(f"The config file is {printable(str(path))}{'' if path.is_file() else ' (there is none)'}.")

@@ -17,6 +17,7 @@ from sotag_edge.cli import options
 from sotag_edge.errors import MissingDependencyError, ModelError, SotagEdgeError
 
 _INSTALL = "pip install --force-reinstall sotag-edge"
+_NO_MODEL = f"exit code {ModelError.exit_code}"
 _TEXT = "How do I sort a list?"
 
 
@@ -47,7 +48,9 @@ def doctor(
     failed = [check for check in checks if check.mend]
     if failed:
         # Without a model there is no inference either; what else fails is a matter of what is installed.
-        kind = ModelError if failed[0].name == "model" else MissingDependencyError
+        kind = (
+            ModelError if failed[0].name == "model" or failed[0].found.endswith(_NO_MODEL) else MissingDependencyError
+        )
         raise kind("; ".join(f"{check.name}: {check.found}: {check.mend}" for check in failed))
 
 
@@ -94,7 +97,7 @@ def _model(model: str | None) -> Check:
 
 def _inference(model: str | None) -> Check:
     """One text, tagged in a child process, so that even a crash of the runtime becomes a sentence."""
-    command = [sys.executable, "-m", "sotag_edge", "classify", "--best-guess", "--to", "tsv", "--text", _TEXT]
+    command = [sys.executable, "-m", "sotag_edge", "classify", "--to", "tsv", "--text", _TEXT]
     command += ["--model", model] if model else []
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode == 0:

@@ -39,7 +39,7 @@ def _described(path: Path) -> dict[str, Any]:
 
 def info(
     model: Annotated[
-        Optional[str], typer.Argument(help="A model's folder or name. [default: $SOTAG_EDGE_MODEL, or 'default']")
+        Optional[str], typer.Argument(envvar="SOTAG_EDGE_MODEL", help="A model's folder or name. [default: 'default']")
     ] = None,
     to: Annotated[Literal["table", "json"], typer.Option("--to", help="The output's form.")] = "table",
 ) -> None:
@@ -49,11 +49,7 @@ def info(
     """
     bundle = bundles.read(bundles.find(model))
     manifest = bundle.manifest
-    try:
-        metrics = json.loads((bundle.path / "metrics.json").read_bytes())
-    except (OSError, ValueError):
-        metrics = {}
-    graph, data = manifest.get("graph") or {}, manifest.get("training_data") or {}
+    graph, data = (_object(manifest.get(name)) for name in ("graph", "training_data"))
     found = {
         "path": str(bundle.path),
         "labels": list(bundle.labels),
@@ -64,9 +60,9 @@ def info(
         "threshold": bundle.scores.threshold,
         "recipe": manifest.get("recipe"),
         "bytes": bundles.size(bundle.path),
-        "operators": graph.get("operators"),
+        "operators": _object(graph.get("operators")),
         "minimum_runtime": graph.get("minimum_runtime"),
-        "accuracy": {view: figures["accuracy"] for view, figures in metrics.get("evaluation", {}).items()},
+        "accuracy": _accuracies(bundle.path),
         "trained_on": data.get("name"),
         "licence": data.get("licence"),
         "made_with": manifest.get("made_with"),
@@ -77,3 +73,17 @@ def info(
     from sotag_edge.render.tables import print_info
 
     print_info(found)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """What should be an object in a file that has no hash, or is not read to classify; empty where it is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _accuracies(folder: Path) -> dict[str, Any]:
+    """What was measured, by the view of the texts."""
+    try:
+        metrics = _object(json.loads((folder / "metrics.json").read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {view: _object(figures).get("accuracy") for view, figures in _object(metrics.get("evaluation")).items()}

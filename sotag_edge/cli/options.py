@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -23,6 +24,14 @@ SETTINGS: dict[str, str] = {
     "to": "table on a terminal, else tsv",
     "color": "auto",
     "jobs": "1",
+}
+
+_MAY_BE: dict[str, Callable[[Any], bool]] = {
+    "model": lambda value: isinstance(value, str),
+    "threshold": lambda value: isinstance(value, (int, float)) and 0 <= value <= 1,
+    "to": lambda value: value in ("table", "tsv", "csv", "json", "jsonl"),
+    "color": lambda value: value in ("auto", "always", "never"),
+    "jobs": lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
 }
 
 Model = Annotated[
@@ -47,7 +56,9 @@ def configured() -> dict[str, Any]:
     path = config_file()
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if os.environ.get(CONFIG_VARIABLE):
+            raise UsageError(f"{path} does not exist, and ${CONFIG_VARIABLE} names it") from error
         return {}
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
@@ -63,6 +74,8 @@ def configured() -> dict[str, Any]:
     if unknown:
         raise UsageError(f"{path} sets {unknown[0]!r}, and there is no such setting: {', '.join(SETTINGS)}")
     for name, value in found.items():
-        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-            raise UsageError(f"{path} sets {name!r} to what is neither a text nor a number")
+        if not _MAY_BE[name](value):
+            raise UsageError(
+                f"{path} sets {name!r} to {value!r}, and that it cannot be: see sotag-edge classify --help"
+            )
     return found

@@ -18,20 +18,25 @@ def output_stream(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory: name a file")
+    if path.exists() and not path.is_file():  # a pipe or a device, which cannot be replaced
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            yield stream
+        return
     import tempfile
 
+    target = Path(os.path.realpath(path))  # the file behind a link, not the link
     try:
-        number, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
+        number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
     scratch = Path(name)
     try:
         with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             yield stream
-        if path.is_dir():
-            raise UsageError(f"{path} is a directory: name a file")
-        scratch.chmod(0o666 & ~_umask())
-        scratch.replace(path)
+        scratch.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)
 

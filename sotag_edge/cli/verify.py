@@ -9,11 +9,12 @@ import typer
 from sotag_edge import bundle as bundles
 from sotag_edge.check import check_golden
 from sotag_edge.errors import ModelError
+from sotag_edge.render.results import printable
 
 
 def verify(
     model: Annotated[
-        Optional[str], typer.Argument(help="A model's folder or name. [default: $SOTAG_EDGE_MODEL, or 'default']")
+        Optional[str], typer.Argument(envvar="SOTAG_EDGE_MODEL", help="A model's folder or name. [default: 'default']")
     ] = None,
 ) -> None:
     """Check that a model is whole and computes here what it computed where it was made; the exit code says it, 0 or 3.
@@ -21,11 +22,12 @@ def verify(
     Example: sotag-edge verify models/mine
     """
     bundle = bundles.read(bundles.find(model))
-    print(f"{bundle.path}: the files are those that {bundles.MANIFEST} describes")
+    name = printable(str(bundle.path))
+    print(f"{name}: the files are those that {bundles.MANIFEST} describes")
     golden = check_golden(bundle)
     if not golden.passed:
         raise ModelError(
             f"{bundle.path} gives its golden text other scores than where it was made: they differ by "
             f"{golden.difference:.6f}, and may by {golden.tolerance}; this runtime or processor does not compute it right"
         )
-    print(f"{bundle.path}: the golden text has its scores, to {golden.difference:.6f}")
+    print(f"{name}: the golden text has its scores, to {golden.difference:.6f}")

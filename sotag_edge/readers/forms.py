@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, BinaryIO, NamedTuple
@@ -15,6 +17,8 @@ from sotag_edge.errors import InputError
 from sotag_edge.readers.document import Document
 
 _CHUNK = 1 << 16
+_LONE_RETURN = re.compile(r"\r(?!\n)")
+_SURPLUS: Any = object()  # the key of what a row has more than the first one names
 _NO_QUOTES = 3  # csv.QUOTE_NONE; the module is loaded where it is used
 _LONGEST_FIELD = 2**31 - 1  # of a CSV field; the library's own limit is 128 KB
 
@@ -78,15 +82,22 @@ def _read_lines(stream: BinaryIO, name: str) -> Iterator[Document]:
 
 def _read_nul(stream: BinaryIO, name: str) -> Iterator[Document]:
     """What stands before each NUL is a text, and what stands behind the last one, if anything does."""
-    number, rest = 0, b""
+    number = 0
+    begun: list[bytes] = []
     read_some = getattr(stream, "read1", stream.read)  # what is there, without waiting for more
     while chunk := read_some(_CHUNK):
-        *texts, rest = (rest + chunk).split(b"\0")
-        for text in texts:
+        *ends, rest = chunk.split(b"\0")
+        for end in ends:
             number += 1
-            yield _decoded(f"{name}:{number}", text)
-    if rest:
-        yield _decoded(f"{name}:{number + 1}", rest)
+            yield _decoded(f"{name}:{number}", b"".join([*begun, end]))
+            begun = []
+        begun.append(rest)
+    if any(begun):
+        yield _decoded(f"{name}:{number + 1}", b"".join(begun))
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _read_jsonl(stream: BinaryIO, name: str, fields: Fields) -> Iterator[Document]:
@@ -95,7 +106,7 @@ def _read_jsonl(stream: BinaryIO, name: str, fields: Fields) -> Iterator[Documen
         if not line.text.strip():
             continue
         try:
-            record = json.loads(line.text)
+            record = json.loads(line.text, parse_constant=_no_json)
         except (ValueError, RecursionError) as error:
             yield Document(line.source, error=InputError(f"{line.source} is not valid JSON: {error}"))
             continue
@@ -108,8 +119,10 @@ def _read_jsonl(stream: BinaryIO, name: str, fields: Fields) -> Iterator[Documen
 
 
 def _read_csv(stream: BinaryIO, name: str, fields: Fields, **layout: Any) -> Iterator[Document]:
-    """The first row has the fields' names, each further one a record. Tab-separated values have no quotes, as they are
-    registered (text/tab-separated-values)."""
+    """The first row has the fields' names, each further one a record, called by the line that it ends on.
+
+    Tab-separated values have no quotes, as they are registered (text/tab-separated-values).
+    """
     import csv
 
     csv.field_size_limit(_LONGEST_FIELD)
@@ -120,22 +133,28 @@ def _read_csv(stream: BinaryIO, name: str, fields: Fields, **layout: Any) -> Ite
         for number, line in enumerate(stream):
             text, not_utf8 = _decode(line.removeprefix(codecs.BOM_UTF8) if number == 0 else line)
             replaced = replaced or not_utf8
-            yield text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # the library before Python 3.11 stops at a NUL
+            # The library before Python 3.11 stops at a NUL, and every one at a lone carriage return.
+            yield _LONE_RETURN.sub(" ", text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
 
-    rows = csv.DictReader(lines(), restkey="", restval=None, **layout)
-    number = 1
+    rows: csv.DictReader[Any] = csv.DictReader(lines(), restkey=_SURPLUS, strict=not layout, **layout)
+    twice = [field for field, count in Counter(rows.fieldnames or ()).items() if count > 1]
+    if twice:
+        yield Document(name, error=InputError(f"{name} names the field {twice[0]!r} twice in its first row"))
+        return
     while True:
-        number += 1
-        source, replaced = f"{name}:{number}", False
+        replaced = False
+        begin = rows.line_num + 1
         try:
             row = next(rows, None)
         except csv.Error as error:
+            source = f"{name}:{begin}"
             yield Document(source, error=InputError(f"{source} is not valid {'TSV' if layout else 'CSV'}: {error}"))
-            return
+            continue
         if row is None:
             return
-        if "" in row:
-            del row[""]
+        source = f"{name}:{rows.line_num}"
+        if _SURPLUS in row:
+            del row[_SURPLUS]
             too_many = InputError(f"{source} has more fields than the first row names")
             yield Document(source, error=too_many, record=row, replaced=replaced)
         else:
@@ -144,18 +163,19 @@ def _read_csv(stream: BinaryIO, name: str, fields: Fields, **layout: Any) -> Ite
 
 def _document(source: str, record: Mapping[str, Any], fields: Fields, replaced: bool) -> Document:
     """The document of a record; its fields' texts are joined by a line end, a null is an empty text."""
-    missing = [field for field in (*fields.text, *([fields.id] if fields.id else [])) if field not in record]
-    if missing:
-        known = ", ".join(map(repr, record)) or "none"
-        error = InputError(
-            f"{source} has no field {missing[0]!r}, its fields are: {known}; name the text's with --field"
-        )
-        return Document(source, error=error, record=record)
-    values = [record[field] for field in fields.text]
-    if any(isinstance(value, (dict, list)) for value in values):
-        return Document(source, error=InputError(f"{source}: the field is not a text"), record=record)
-    text = "\n".join("" if value is None else str(value) for value in values)
-    identifier = None if fields.id is None else str(record[fields.id])
+    wanted = dict.fromkeys(fields.text, "the text's with --field")
+    if fields.id is not None:
+        wanted.setdefault(fields.id, "the identifier's with --id")
+    for field, mend in wanted.items():
+        if field not in record:
+            known = ", ".join(map(repr, record)) or "none"
+            error = InputError(f"{source} has no field {field!r}, its fields are: {known}; name {mend}")
+            return Document(source, error=error, record=record)
+        if isinstance(record[field], (dict, list)):
+            return Document(source, error=InputError(f"{source}: the field {field!r} is not a text"), record=record)
+    text = "\n".join("" if record[field] is None else str(record[field]) for field in fields.text)
+    found = None if fields.id is None else record[fields.id]
+    identifier = None if found is None else str(found)
     return Document(source, text, id=identifier, record=record, replaced=replaced)
 
 
@@ -175,5 +195,5 @@ def _read_posts(stream: BinaryIO, name: str) -> Iterator[Document]:
                     text = f"{element.get('Title', '')}\n{strip_markup(element.get('Body', ''))}"
                     yield Document(f"{name}:{element.get('Id')}", text, id=element.get("Id"))
                 root.clear()  # what was read is not kept
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the others are of an odd encoding
         yield Document(name, error=InputError(f"{name} is not a whole Posts.xml: {error}"))

@@ -39,6 +39,9 @@ def strip_markup(markup: str) -> str:
     'Why is a < b false?\n\nint a = 1;'
     """
     reader = _Reader()
-    reader.feed(markup)
-    reader.close()
+    try:
+        reader.feed(markup)
+        reader.close()
+    except AssertionError:  # the library's word for "<![" and what is no section; then the text stays as it is
+        return markup.strip()
     return "".join(reader.parts).strip()

@@ -18,7 +18,8 @@ _GZIP = b"\x1f\x8b"
 
 
 class Folders(NamedTuple):
-    """How folders are read: not at all, or recursively the files whose name matches ``glob``, in their names' order."""
+    """How folders are read: not at all, or recursively the files whose name matches ``glob``: by name, those of a folder
+    before those of the folders in it."""
 
     recursive: bool = False
     glob: str = "*"
@@ -27,7 +28,7 @@ class Folders(NamedTuple):
 def expand(paths: Iterable[str], folders: Folders) -> Iterator[str]:
     """Each path, a folder replaced by the files in it; hidden ones are left out. A folder that cannot be read stays."""
     for path in paths:
-        if folders.recursive and path != STDIN and Path(path).is_dir():
+        if folders.recursive and path != STDIN and os.path.isdir(path):  # noqa: PTH112  # Path's may raise
             yield from _files_in(path, folders.glob)
         else:
             yield path
@@ -38,21 +39,20 @@ def _files_in(folder: str, glob: str) -> Iterator[str]:
     for place, names, files in os.walk(folder, onerror=failed.append):
         names[:] = sorted(name for name in names if not name.startswith("."))
         for file in sorted(files):
-            if not file.startswith(".") and fnmatch.fnmatch(file, glob):
-                yield str(Path(place) / file)
+            path = Path(place) / file
+            if not file.startswith(".") and fnmatch.fnmatch(file, glob) and not path.is_fifo():
+                yield str(path)
     for error in failed:
         yield str(error.filename)
 
 
-def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> Iterator[str]:
+def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> list[str]:
     """The paths that a file lists, or standard input: one a line, or each before a NUL (as ``find -print0`` writes them)."""
     try:
         content = stdin.read() if listing == STDIN else Path(listing).read_bytes()
     except OSError as error:
         raise UsageError(f"the list of files {listing} cannot be read: {error.strerror}") from error
-    for path in content.split(b"\0") if nul else content.splitlines():
-        if path:
-            yield os.fsdecode(path)
+    return [os.fsdecode(path) for path in (content.split(b"\0") if nul else content.splitlines()) if path]
 
 
 @contextmanager

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from sotag_edge.render.tables import console as stdout_console
 
 
 def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:
     """Print a line for each view of the texts, and the first view in detail: by tag, confusions, coverage."""
-    console = Console(markup=False, highlight=False)
+    console = stdout_console()
     first = next(iter(views.values()))
     console.print(f"{first['texts']:,} texts", _summary(views))
     console.print(_by_label(first))

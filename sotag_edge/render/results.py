@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,19 +76,33 @@ def best(answer: Prediction, count: int) -> list[tuple[str, float]]:
 
 def _merged(result: Result, ours: Mapping[str, Any]) -> dict[str, Any]:
     """The input record with our fields behind it; one of ours that the record has too gets a name of its own."""
-    theirs = dict(result.record or {})
-    return theirs | {f"{_OURS}{name}" if name in theirs else name: value for name, value in ours.items()}
+    merged = dict(result.record or {})
+    for name, value in ours.items():
+        free = name
+        while free in merged:
+            free = _OURS + free
+        merged[free] = value
+    return merged
 
 
-def merged_columns(result: Result, shape: Shape) -> dict[str, Any]:
-    """The columns of a result behind those of its input record."""
-    return _merged(result, columns(result, shape))
+def row(result: Result, shape: Shape, *, reasons: bool) -> dict[str, Any]:
+    """The columns of a result, with ``reasons`` the reason and the error too, behind those of its record if it is merged."""
+    found = columns(result, shape)
+    if reasons:
+        answer = result.prediction
+        found |= {"reason": answer.reason.value if answer and answer.reason else "", "error": result.error or ""}
+    return _merged(result, found) if shape.merge else found
+
+
+# Control characters, line separators, marks that change the direction of writing, surrogates.
+_NOT_PRINTABLE = "\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_NOT_IN_A_ROW = re.compile(f"[{_NOT_PRINTABLE}]")
 
 
 def printable(text: str) -> str:
-    r"""Text with every control, surrogate or format character replaced by U+FFFD, so that it stays on its own row.
+    r"""Text with what a terminal may take for a command replaced by U+FFFD, so that it stays on its own row.
 
     >>> printable("a\tb\x1b[31m") == "a\ufffdb\ufffd[31m"
     True
     """
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return _NOT_IN_A_ROW.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from sotag_edge.render.results import printable
+from sotag_edge.render.writers import Color, make_console
 
 
 def console() -> Console:
     """Standard output, which takes text as it is."""
-    return Console(markup=False, highlight=False)
+    return make_console(sys.stdout, Color.AUTO)
 
 
 def print_rows(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -49,7 +51,7 @@ def print_info(found: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping):
             text = ", ".join(f"{key} {entry}" for key, entry in value.items())
         else:
-            text = ", ".join(value) if isinstance(value, list) else "not stated" if value is None else value
+            text = ", ".join(map(str, value)) if isinstance(value, list) else "not stated" if value is None else value
         rows.append((name.replace("_", " "), text))
     print_rows(("", ""), rows)
 

@@ -13,13 +13,14 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from sotag_edge.errors import UsageError
-from sotag_edge.render.results import SCHEMA_VERSION, Result, Shape, best, columns, fields, merged_columns, printable
+from sotag_edge.render.results import SCHEMA_VERSION, Result, Shape, best, fields, printable, row
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 # What json leaves as it is, and a terminal or a line-by-line reader may take for a command: escaped too.
 _NOT_FOR_TERMINALS = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BREAKS = re.compile(r"[\t\r\n]+")  # which TSV has no way to quote
 _BAR_WIDTH = 20
 _SOURCE_WIDTH = 12  # of "stdin:999999"; a file's name takes what it needs
 _ESCAPES = {"\\t": "\t", "\\n": "\n", "\\\\": "\\"}
@@ -59,44 +60,49 @@ class RowWriter:
     def __init__(self, stream: TextIO, shape: Shape, *, commas: bool) -> None:
         self._stream, self._shape, self._commas = stream, shape, commas
         self._columns: list[str] | None = None
+        self._waiting: list[Result] = []  # for the first record, which names the columns
         if commas:
             import csv
 
             self._csv = csv.writer(stream, lineterminator="\n")
         self._needs_header = commas or shape.merge
         if self._needs_header and not shape.merge:
-            self._begin([*columns(Result(""), shape), "reason", "error"])
+            self._begin(list(row(Result(""), shape, reasons=True)))
 
     def write(self, result: Result) -> None:
         """Write a row, and the header before the first."""
-        row = merged_columns(result, self._shape) if self._shape.merge else columns(result, self._shape)
-        if self._needs_header:
-            answer = result.prediction
-            row |= {"reason": answer.reason.value if answer and answer.reason else "", "error": result.error or ""}
-            if self._columns is None:
-                self._begin(list(row))
-            row = {name: row.get(name, "") for name in self._columns or row}
-        self._row(list(row.values()))
+        if self._needs_header and self._columns is None:
+            if result.record is None:
+                self._waiting.append(result)
+                return
+            self._begin(list(row(result, self._shape, reasons=True)))
+        found = row(result, self._shape, reasons=self._needs_header)
+        self._row([found.get(name, "") for name in self._columns or found])
 
     def close(self) -> None:
-        """Nothing more to write."""
+        """Write what has waited in vain."""
+        if self._waiting:
+            self._begin(list(row(Result(""), self._shape, reasons=True)))
 
     def _begin(self, names: list[str]) -> None:
         self._columns = names
         self._row(names)
+        waited, self._waiting = self._waiting, []
+        for result in waited:
+            self.write(result)
 
     def _row(self, values: list[Any]) -> None:
         texts = ["" if value is None else value if isinstance(value, str) else json.dumps(value) for value in values]
         if self._commas:
             self._csv.writerow([_one_cell(text) for text in texts])
         else:
-            self._stream.write("\t".join(printable(text) for text in texts) + "\n")
+            self._stream.write("\t".join(printable(_BREAKS.sub(" ", text)) for text in texts) + "\n")
         self._stream.flush()
 
 
 def _one_cell(text: str) -> str:
     """A CSV cell: line ends and tabs may stay, quoted; other control characters may not."""
-    return "".join(mark if mark.isprintable() or mark in "\n\t" else "\N{REPLACEMENT CHARACTER}" for mark in text)
+    return "".join(mark if mark in "\n\t" else printable(mark) for mark in text.replace("\r\n", "\n"))
 
 
 class JsonWriter:
@@ -145,8 +151,12 @@ class FormatWriter:
             raise UsageError(f"--format {template!r} is not a format: {error}") from error
 
     def write(self, result: Result) -> None:
-        """Write the template, filled in, and a line end."""
-        self._stream.write(self._template.format(**self._values(result)) + "\n")
+        """Write the template, filled in, and a line end. Raises ``UsageError`` where only a value shows that it is wrong."""
+        try:
+            line = self._template.format(**self._values(result))
+        except (ValueError, IndexError, KeyError) as error:
+            raise UsageError(f"--format {self._template!r} is not a format: {error}") from error
+        self._stream.write(line + "\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -171,7 +181,12 @@ def make_console(stream: TextIO, color: Color) -> Console:
     from rich.console import Console
 
     always = color is Color.ALWAYS
-    console = Console(
+
+    class QuietConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would exit with 1; what the commands do is in cli/__init__.py
+
+    console = QuietConsole(
         file=stream,
         markup=False,
         highlight=False,
@@ -197,11 +212,12 @@ class TableWriter:
     def write(self, result: Result) -> None:
         """Write a row; the best labels, where they are asked for, below it."""
         answer = result.prediction
+        source = printable(result.source if result.id is None else f"{result.source} {result.id}")
         if answer is None:
-            self._row((printable(result.source), ""), ("failed", "red"), ("", ""))
+            self._row((source, ""), ("failed", "red"), ("", ""))
             return
         reason, style = (f"  {answer.reason.value}", "yellow") if answer.reason else ("", "green")
-        self._row((printable(result.source), ""), (printable(answer.label), style), (_bar(answer.score) + reason, ""))
+        self._row((source, ""), (printable(answer.label), style), (_bar(answer.score) + reason, ""))
         count = len(self._shape.labels) if self._shape.scores else self._shape.top
         for label, score in best(answer, count):
             self._row(("", ""), (printable(label), "dim"), (_bar(score), "dim"))

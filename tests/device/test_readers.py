@@ -45,6 +45,7 @@ def texts(form: InputForm, content: bytes, fields: Fields | None = None) -> list
         ("csv", b'\xef\xbb\xbftext,n\r\na,1\r\n"b, ""c""\nd",2\r\n', ["a", 'b, "c"\nd']),
         ("csv", b"n,text\n1\n", [""]),
         ("csv", b"text\na\0b\n", ["a\ufffdb"]),
+        ("csv", b"text\na\rb\nc\n", ["a b", "c"]),
         ("tsv", b'text\tn\n"a\t1\n', ['"a']),
     ],
 )
@@ -70,6 +71,9 @@ def test_fields_are_joined_and_the_identifier_is_kept() -> None:
         ("jsonl", b"[" * 100_000, "not valid JSON"),
         ("csv", b"a,b\n1,2\n", "no field 'text'"),
         ("csv", b"text\na,b\n", "more fields than the first row"),
+        ("csv", b"text,text\na,b\n", "names the field 'text' twice"),
+        ("csv", b'text\n"never closed\nb\n', "in:2 is not valid CSV"),
+        ("posts-xml", b"<?xml version='1.0' encoding='foo'?><posts/>", "not a whole Posts.xml"),
         ("posts-xml", b"<posts><row", "not a whole Posts.xml"),
     ],
 )
@@ -79,6 +83,20 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_read(form: str, content: by
     found = documents(InputForm(form), content + good)
     assert words in str(found[0].error)
     assert [document.text for document in found[1:]] == (["good"] if good else [])
+
+
+def test_a_record_is_called_by_its_line() -> None:
+    """Also behind one of several lines, and an empty line."""
+    found = documents(InputForm.CSV, b'text\n"a\nb"\n\nc\n')
+    assert [(document.source, document.text) for document in found] == [("in:3", "a\nb"), ("in:5", "c")]
+
+
+def test_an_identifier_may_be_missing() -> None:
+    """A null is no identifier, and a missing field is told apart from the text's."""
+    found = documents(InputForm.JSONL, b'{"text": "a", "k": null}\n{"text": "b"}\n', Fields(("text",), "k"))
+    assert found[0].id is None
+    assert "no field 'k'" in str(found[1].error)
+    assert "--id" in str(found[1].error)
 
 
 def test_a_dump_of_posts_gives_its_questions() -> None:
@@ -116,6 +134,7 @@ def test_a_dump_of_posts_is_read_as_a_stream() -> None:
         ("<p>one</p><p>two</p>", "one\n\ntwo"),
         ("<pre><code>if (a &lt; b) {\n}</code></pre>", "if (a < b) {\n}"),
         ("a<script>alert(1)</script>b<style>p{}</style>c", "abc"),
+        ("a <![x[ b", "a <![x[ b"),
         ("unclosed <b>tag and a lone < sign", "unclosed tag and a lone < sign"),
     ],
 )

@@ -24,6 +24,7 @@ from sotag_edge.tokenizer import TokenizerMode, spans, tokenize
         ('""quoted"""', ['"', "quoted", '"']),
         ("i++; j == k", ["i", "+", "+", ";", "j", "=", "=", "k"]),
         ("Größe naïve", ["größe", "naïve"]),
+        ("&#" + 5000 * "9" + "; x", ["&", "#" + 5000 * "9", ";", "x"]),
     ],
 )
 def test_code_tokens(text: str, tokens: list[str]) -> None:
