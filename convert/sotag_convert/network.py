@@ -74,11 +74,11 @@ class ConvLstmNetwork:
     vocabulary: int
     embedding: int = 16
     ratios: int = 4
-    buckets: int = 28000
+    buckets: int = 26000
     filters: int = 48
     kernel: int = 12
     stride: int = 8
-    units: int = 32
+    units: int = 48
     spatial_dropout: float = 0.3
     dropout: float = 0.5
     length: None = None
