@@ -36,7 +36,7 @@ class Preset:
         return max(8, min(self.batch, texts // self.batches)) if self.batches else self.batch
 
 
-# Chosen on 1,600 validation texts, masked; runs of one setting differ by 0.005 in the log loss. µs: of the graph alone, a text.
+# Chosen on 1,600 validation texts, masked; runs of one setting differ by 0.005 in the log loss. µs: of the graph, a text.
 #
 #   stride  kernel  units  filters  log loss   µs
 #        4       5     48       48     0.242  128
@@ -45,8 +45,8 @@ class Preset:
 #        8      12     32       48     0.246   62
 #       12      16     40       64     0.245   62
 #
-# Buckets from 28,000 to 65,536, embeddings of 16 to 20 and vocabularies of 5,000 to 8,000 are alike; 4,000 tokens cost 0.009.
-# Of max_tokens docs/benchmarks.md has the curve: what is behind 384 is worth nothing.
+# Buckets from 28,000 to 65,536, embeddings of 16 to 20 and vocabularies of 5,000 to 8,000 are alike; 4,000 tokens cost
+# 0.009. Of max_tokens docs/benchmarks.md has the curve: what is behind 384 is worth nothing.
 _DEFAULT = Preset(
     input=InputSettings(TokenizerMode.CODE, max_tokens=384),
     vocabulary=5000,
