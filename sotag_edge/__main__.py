@@ -1,6 +1,18 @@
-"""``python -m sotag_edge``."""
+"""``python -m sotag_edge`` and the ``sotag-edge`` command, which Ctrl-C ends quietly from the first import on."""
 
-from sotag_edge.cli import main
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from sotag_edge.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -11,6 +11,7 @@ code  meaning
 3     a model is missing, damaged or not fit to be published
 4     a runtime or an optional extra is not installed
 130   stopped with Ctrl-C
+143   ended by another program (SIGTERM)
 ====  =======================================================
 """
 
