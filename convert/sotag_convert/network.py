@@ -75,7 +75,7 @@ class ConvLstmNetwork:
     vocabulary: int
     embedding: int = 16
     ratios: int = 4
-    buckets: int = 26000
+    buckets: int = 23000
     filters: int = 48
     kernel: int = 12
     stride: int = 8
