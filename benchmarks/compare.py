@@ -229,7 +229,7 @@ def page(dataset: datasets.Dataset, say: Callable[[str], None]) -> str:
         "",
         "## Tokens read",
         "",
-        "The default model reads a text's first 384 tokens:",
+        f"The default model reads a text's first {bundles.read(folder_of('default')).input.max_tokens} tokens:",
         "",
         *curve(dataset.test.texts, labels),
         "",

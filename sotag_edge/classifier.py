@@ -102,11 +102,12 @@ class Classifier:
         scores = self.scores(ids)
         best = max(self._numbers, key=scores.__getitem__)
         by_label = {self.labels[number]: scores[number] for number in self._numbers}
+        # What the network makes of nothing but unknown tokens says nothing of the text.
+        is_known = any(number > UNKNOWN_ID for number in ids)
+        if (scores[best] if is_known else 0) >= self._threshold:
+            return Prediction(self.labels[best], scores[best], by_label)
         tokens = len(ids) - ids.count(PADDING_ID)
         unknown = ids.count(UNKNOWN_ID)
-        # What the network makes of nothing but unknown tokens says nothing of the text.
-        if (scores[best] if unknown < tokens else 0) >= self._threshold:
-            return Prediction(self.labels[best], scores[best], by_label)
         reason = Reason.LOW_SCORE
         if tokens < _LITTLE_TEXT:
             reason = Reason.LITTLE_TEXT

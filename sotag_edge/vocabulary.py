@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 from sotag_edge.errors import ModelError
 
@@ -63,8 +64,7 @@ class Vocabulary:
 
     def ids(self, tokens: Iterable[str]) -> list[int]:
         """One id a token, in order; a token that is not in the vocabulary gets the unknown id, it is never dropped."""
-        lookup = self._ids.get
-        return [lookup(token, UNKNOWN_ID) for token in tokens]
+        return list(map(self._ids.get, tokens, repeat(UNKNOWN_ID)))
 
     def __len__(self) -> int:
         return len(self.tokens)

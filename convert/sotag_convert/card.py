@@ -78,7 +78,7 @@ def _evaluation(metrics: Mapping[str, Any]) -> list[str]:
     validation = metrics["training"]["validation_accuracy"]
     if validation is not None:
         texts = metrics["training"]["validation_texts"]
-        lines += [f"On {texts:,} validation texts, which chose the epoch: {validation:.4f}.", ""]
+        lines += [f"On {texts:,} validation texts, by the run that chose the epoch: {validation:.4f}.", ""]
     views = metrics.get("evaluation")
     if not views:
         return [*lines, "No labelled texts were given to measure the exported model on."]

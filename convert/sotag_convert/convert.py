@@ -42,6 +42,7 @@ def convert(model: str, recipe: Recipe, output: Path, *, data: str | None, force
 
 def _training_metrics(folder: Path) -> dict[str, object]:
     try:
-        return {"training": json.loads((folder / METRICS).read_bytes())["training"]}
-    except (OSError, ValueError, KeyError) as error:
+        training = json.loads((folder / METRICS).read_bytes())["training"]
+        return {"training": {**training, "validation_accuracy": training["validation_accuracy"]}}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder / METRICS} does not hold the metrics of the training: {error}") from error

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -39,7 +41,10 @@ class Examples:
         try:
             kept, taken = train_test_split(numbers, test_size=fraction, stratify=self.targets, random_state=seed)
         except ValueError as error:
-            raise InputError(f"{len(self)} texts cannot give {fraction:.0%} to validation: {error}") from error
+            raise InputError(
+                f"{len(self)} texts cannot give {fraction:.0%} to validation, some of each label ({error}): "
+                "give more texts, another --validation, or 0"
+            ) from error
         return self.take(kept), self.take(taken)
 
     def joined(self, others: Examples) -> Examples:
@@ -90,6 +95,15 @@ class Labelled:
     others: tuple[str, ...] = ()
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+@_readable()
 def load(data: str) -> Dataset:
     """The data set in a folder, or the public one called ``stackoverflow``. Raises ``InputError``."""
     if data == download.STACK_OVERFLOW:
@@ -107,6 +121,9 @@ def _read_folder(folder: Path, name: str) -> Dataset:
     train = folder / "train"
     folders = sorted(entry.name for entry in train.iterdir() if entry.is_dir()) if train.is_dir() else []
     labels = [name for name in folders if name != UNKNOWN_LABEL]
+    unwritable = [given for given in (*labels, name) if not _is_utf8(given)]
+    if unwritable:
+        raise InputError(f"{unwritable[0]!r} is not a name in UTF-8, which a model's files are in: rename the folder")
     if len(labels) < 2:
         raise InputError(
             f"{train} has {len(labels)} label folders, and two or more are needed: one text a file, as train/<label>/*.txt"
@@ -119,6 +136,14 @@ def _read_folder(folder: Path, name: str) -> Dataset:
         _read_split(test, labels) if test.is_dir() else None,
         others=_read_split(train, [UNKNOWN_LABEL]).texts if UNKNOWN_LABEL in folders else (),
     )
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def own_questions() -> list[tuple[str, str]]:
@@ -153,6 +178,7 @@ def _read_split(folder: Path, labels: list[str]) -> Examples:
     return Examples(tuple(texts), tuple(targets))
 
 
+@_readable()
 def load_labelled(data: str, labels: tuple[str, ...]) -> Labelled:
     """The texts to measure a model of these labels on: a data set's test texts, or its training texts where it has no
     others, or the ``<label>/*.txt`` of a folder that is not a data set. Raises ``InputError``."""

@@ -8,7 +8,6 @@ download leaves nothing behind and starts again.
 from __future__ import annotations
 
 import os
-import shutil
 import tarfile
 import tempfile
 import zlib
@@ -38,6 +37,11 @@ def stack_overflow(url: str = URL) -> Path:
     pooch.get_logger().setLevel("WARNING")  # it would advise the user on its own parameters
     try:
         cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the cache {cache} cannot be made ({error.strerror}): set ${CACHE_VARIABLE} to another folder"
+        ) from error
+    try:
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             archive = pooch.retrieve(
                 url, known_hash=None, path=scratch, downloader=pooch.HTTPDownloader(timeout=_SECONDS)
@@ -45,7 +49,7 @@ def stack_overflow(url: str = URL) -> Path:
             unpacked = Path(scratch, "unpacked")
             _unpack(Path(archive), unpacked)
             _check(unpacked)
-            shutil.move(unpacked, folder)
+            unpacked.rename(folder)
     except requests.RequestException as error:
         raise InputError(
             f"{url} cannot be downloaded ({type(error).__name__}): try again, or fetch it by other means, unpack it "

@@ -51,6 +51,8 @@ class Evaluation:
     labels: tuple[LabelFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
     others_unknown: float | None = None
+    on: str = "texts"
+    """Which texts: test texts, training texts where there are no others."""
 
     def to_json(self) -> dict[str, Any]:
         """The fields, rounded."""
@@ -72,11 +74,9 @@ def evaluate_bundle(folder: Path, labels: Sequence[str], labelled: datasets.Labe
         name: device.run(folder, view)
         for name, view in views(texts, [labels[target] for target in targets], labelled.mask).items()
     }
+    unknown = 1 - float(numpy.mean(device.run(folder, labelled.others).answered)) if labelled.others else None
     found = {name: measure(run.scores, run.answered, targets, labels) for name, run in runs.items()}
-    if not labelled.others:
-        return found
-    unknown = 1 - float(numpy.mean(device.run(folder, labelled.others).answered))
-    return {name: replace(evaluation, others_unknown=unknown) for name, evaluation in found.items()}
+    return {name: replace(evaluation, on=labelled.name, others_unknown=unknown) for name, evaluation in found.items()}
 
 
 def measure(scores: Floats, answered: Sequence[bool], targets: Sequence[int], labels: Sequence[str]) -> Evaluation:

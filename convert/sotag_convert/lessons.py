@@ -20,21 +20,26 @@ from sotag_convert import augment, teacher
 from sotag_convert.dataset import Dataset, Examples
 from sotag_convert.network import NetworkSettings, Scores
 from sotag_convert.presets import Preset
+from sotag_edge.errors import InputError
 from sotag_edge.tokenizer import tokenize
 from sotag_edge.vocabulary import Vocabulary
 
 FOLDS = 5
 _SMOOTHING = 0.3
-_OTHERS = (
-    20  # times that each text of none of the labels is learned from; once, off-topic texts were unknown 0.53, now 0.65
-)
+# How often each text of none of the labels is learned from, at most, and as long as they are no more than a tenth of all: of
+# the off-topic texts of benchmarks/questions.jsonl 0.53 were unknown when each was learned from once, 0.65 at 20.
+_OTHERS = 20
+# Texts of each label, below which nothing is taken out of fold: what a few texts say of the one left out is mostly wrong,
+# and a network that learned from it, 5 texts a label, answered each of them with the other label.
+_ENOUGH = 20
 _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
     """``ids``: one list a text or copy. ``targets``: shape [texts, labels], rows sum to 1. ``numbers``: each text's label,
-    -1 where it has none. ``folds``: which of ``FOLDS`` parts each is in; a text and its copies are in the same one."""
+    -1 where it has none. ``folds``: which of ``FOLDS`` parts each is in; a text and its copies are in the same
+    one. With too few texts all are in ``FOLDS``: none is left out of the ratios it learns with."""
 
     vocabulary: Vocabulary
     ids: list[list[int]]
@@ -44,12 +49,18 @@ class Lessons:
 
 
 def prepare(examples: Examples, dataset: Dataset, preset: Preset, seed: int) -> Lessons:
-    """The lessons of a preset on some examples of a data set, and on the texts that it has besides its examples."""
+    """The lessons of a preset on some examples of a data set, and on the texts that it has besides its examples.
+
+    Raises ``InputError`` where all texts are empty.
+    """
     if preset.teacher:
         examples = examples.joined(dataset.own)
+    enough = numpy.bincount(examples.targets, minlength=len(dataset.labels)).min() >= _ENOUGH
     families = _families(examples, dataset, preset, random.Random(seed))
     copies = [copy for family in families for copy in family]
     tokens = [copy.tokens for copy in copies]
+    if not any(tokens):
+        raise InputError("there is nothing to learn from: all texts are empty")
     groups = numpy.repeat(numpy.arange(len(families)), [len(family) for family in families])
     numbers = numpy.array(examples.targets)[groups]
     vocabulary = Vocabulary.learn(tokens, preset.vocabulary)
@@ -57,18 +68,25 @@ def prepare(examples: Examples, dataset: Dataset, preset: Preset, seed: int) -> 
     if preset.teacher:
         taught = numpy.array([copy.taught for copy in copies])
         vocabulary = _telling_vocabulary(tokens, numbers, taught, preset.vocabulary)
-        scores = teacher.out_of_fold_scores(tokens, numbers, groups, taught, seed)
+        scores = None
+        if enough:
+            scores = teacher.out_of_fold_scores(tokens, numbers, len(dataset.labels), groups, taught, seed)
         if scores is not None:
             targets = (1 - preset.teacher) * targets + preset.teacher * scores
     folds = numpy.random.default_rng(seed).integers(0, FOLDS, len(families)).astype(numpy.int32)[groups]
+    if not enough:
+        folds[:] = FOLDS  # the set of all texts
     ids = [preset.input.ids_of(text, vocabulary) for text in tokens]
     if preset.teacher:
-        count = len(dataset.others) * _OTHERS
-        ids += [preset.input.ids(text, vocabulary) for text in dataset.others] * _OTHERS
+        repeats = max(1, min(_OTHERS, len(ids) // (10 * max(1, len(dataset.others)))))
+        count = len(dataset.others) * repeats
+        ids += [preset.input.ids(text, vocabulary) for text in dataset.others] * repeats
         even = numpy.full((count, len(dataset.labels)), 1 / len(dataset.labels), numpy.float32)
         targets = numpy.concatenate([targets, even])
         numbers = numpy.concatenate([numbers, numpy.full(count, -1)])
-        folds = numpy.concatenate([folds, numpy.arange(count, dtype=numpy.int32) % FOLDS])
+        folds = numpy.concatenate(
+            [folds, numpy.tile(numpy.arange(len(dataset.others), dtype=numpy.int32) % FOLDS, repeats)]
+        )
     return Lessons(vocabulary, ids, targets, numbers, folds)
 
 

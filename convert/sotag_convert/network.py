@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy
 from numpy.typing import NDArray
@@ -243,7 +244,7 @@ class Network:
             kind = _KINDS[description["kind"]]
             network = cls(kind(**{name: value for name, value in description.items() if name != "kind"}))
             network.model.load_weights(weights)
-        except (KeyError, TypeError, ValueError, OSError) as error:
+        except (KeyError, TypeError, ValueError, OSError, BadZipFile) as error:
             raise ModelError(f"{weights} does not hold the network that its model.json describes: {error}") from error
         return network
 

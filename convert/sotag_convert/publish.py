@@ -99,6 +99,8 @@ def refuse_existing(output: Path, force: bool) -> None:
         raise UsageError(f"{output} exists already: choose another --output, or replace it with --force")
     if os.path.lexists(output) and not (output / bundle.MANIFEST).is_file():
         raise UsageError(f"{output} is not a model, and --force replaces models only: choose another --output")
+    if output.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise UsageError(f"{output} is the folder that you are in, or one around it: choose another --output")
     nearest = next(folder for folder in output.absolute().parents if folder.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise UsageError(f"{output} cannot be written: {nearest} is not a folder that you may write in")

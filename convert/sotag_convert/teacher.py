@@ -30,17 +30,17 @@ _INVERSE_REGULARIZATION = 0.2  # of 0.1, 0.2, 0.3, 1 and 3 the lowest validation
 def out_of_fold_scores(
     texts: Sequence[Sequence[str]],
     numbers: NDArray[numpy.int64],
+    labels: int,
     groups: NDArray[numpy.int64],
     lessons: NDArray[numpy.bool_],
     seed: int,
 ) -> Floats | None:
     """The score of each label for each tokenized text, from a teacher that saw no text of its group. Rows sum to 1.
 
-    ``numbers``: the number of each text's label. ``groups``: 0, 1, 2 ...; the copies of a text, one behind another, are a
-    group. ``lessons``: which texts the teacher may learn from; it scores them all. ``None`` where there is too little to
-    learn from: a label with a single group, or no n-gram seen twice.
+    ``numbers``: the number of each text's label, of ``labels``. ``groups``: 0, 1, 2 ...; the copies of a text, one behind
+    another, are a group. ``lessons``: which texts the teacher may learn from; it scores them all. ``None`` where there is
+    too little to learn from: a label with a single group, or no n-gram seen twice.
     """
-    labels = int(numbers.max()) + 1
     of_group = numbers[numpy.unique(groups, return_index=True)[1]]
     folds = min(_FOLDS, int(numpy.bincount(of_group, minlength=labels).min()))
     try:

@@ -24,15 +24,11 @@ from sotag_edge.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did: how the fitting went, and what the published bundle was measured to do."""
+    """What a run did: whether Ctrl-C ended it (the bundle holds the best epoch before that), and what the published bundle
+    was measured to do."""
 
-    history: History
+    interrupted: bool
     verification: Verification
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C ended the fitting; the bundle holds the best epoch before that."""
-        return self.history.interrupted
 
 
 def train(
@@ -67,11 +63,19 @@ def train(
     learned, kept = dataset.train.split(share, seed) if share else (dataset.train, None)
     run = _run(learned, kept, dataset, settings, epochs, seed, progress)
     scores, metrics = run.scores, _metrics(run, kept)
-    if refit and not run.history.interrupted:
+    interrupted = run.history.interrupted
+    if refit and not interrupted:
         progress.say("learning again, from all texts")
-        learned = dataset.train
-        run = _run(learned, None, dataset, settings, run.history.kept, seed, progress)
-        metrics["refit_seconds"] = run.seconds
+        try:
+            second = _run(dataset.train, None, dataset, settings, run.history.kept, seed, progress)
+            interrupted = second.history.interrupted
+        except KeyboardInterrupt:  # before its first batch
+            interrupted = True
+        if interrupted:
+            progress.say("stopped: the first run's network is kept")
+        else:
+            learned, run = dataset.train, second
+            metrics["refit_seconds"] = run.seconds
 
     progress.say("exporting and verifying")
     source = Source(
@@ -97,9 +101,9 @@ def train(
     labelled = None
     if dataset.test:
         labelled = Labelled("test texts", dataset.test, dataset.mask)
-    elif kept and not refit:
+    elif kept and learned is not dataset.train:
         labelled = Labelled("validation texts", kept, dataset.mask)
-    return Report(run.history, publish(source, settings.recipe, output, labelled, force=force))
+    return Report(interrupted, publish(source, settings.recipe, output, labelled, force=force))
 
 
 class _Run(NamedTuple):
@@ -127,6 +131,8 @@ def _run(
     progress.say(
         f"{len(learned)} texts to learn from{more}, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags"
     )
+    if dataset.others and not preset.teacher:
+        progress.say("this preset learns from the labels alone: texts of none of the tags are left out")
     if preset.teacher:
         progress.say("teaching a bag-of-words teacher, and asking it about each text out of fold")
     lessons = prepare(learned, dataset, preset, seed)

@@ -138,4 +138,6 @@ def _end(code: int) -> None:
                 stream.flush()
             except OSError:
                 code = code or 1
+    if "tensorflow" in sys.modules:  # which has files to clear away
+        sys.exit(code)
     os._exit(code)

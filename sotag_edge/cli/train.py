@@ -35,7 +35,7 @@ def train(
     refit: Annotated[
         bool, typer.Option("--refit", help="Then learn again from all texts, as long as proved best; twice the time.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Makes a run repeatable.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Makes a run repeatable.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace the model in --output.")] = False,
 ) -> None:
     """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far.
@@ -44,9 +44,11 @@ def train(
     """
     require_convert_extra()
     from sotag_convert import dataset as datasets
+    from sotag_convert.publish import refuse_existing
     from sotag_convert.train import train as train_model
     from sotag_edge.render.training import TrainingProgress, print_verification
 
+    refuse_existing(output, force)  # before anything is downloaded
     with TrainingProgress() as progress:
         report = train_model(
             datasets.load(data),

@@ -16,7 +16,7 @@ def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:
     """Print a line for each view of the texts, and the first view in detail: by tag, confusions, coverage."""
     console = stdout_console()
     first = next(iter(views.values()))
-    console.print(f"{first['texts']:,} texts", _summary(views))
+    console.print(f"{first['texts']:,} {first['on']}", _summary(views))
     console.print(_by_label(first))
     console.print(_confusion(first))
     console.print(_coverage(first))

@@ -62,7 +62,7 @@ def test_the_teacher_scores_texts_it_did_not_see() -> None:
     """A text whose words no other text has gets no certain score, for its own label is not what the teacher read."""
     tokens = [["oven", "dough"]] * 4 + [["boat", "sail"]] * 4 + [["zebra"]]
     numbers = numpy.array([0] * 4 + [1] * 5)
-    scores = teacher.out_of_fold_scores(tokens, numbers, numpy.arange(9), numpy.ones(9, bool), seed=1)
+    scores = teacher.out_of_fold_scores(tokens, numbers, 2, numpy.arange(9), numpy.ones(9, bool), seed=1)
     assert scores is not None
     numpy.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
     assert (scores[:8].argmax(axis=1) == numbers[:8]).all()
@@ -82,14 +82,17 @@ def test_copies_of_a_text_share_its_fold() -> None:
 
 def test_texts_of_none_of_the_labels_teach_to_be_unsure() -> None:
     """They come last, with the same target for each label and no label; their words take no place in the vocabulary."""
-    data = replace(small_dataset(30), others=("zebra quartz", "quartz"))
+    data = replace(small_dataset(60), others=("zebra quartz", "quartz"))
     prepared = lessons.prepare(data.train, data, PRESETS["default"], seed=1)
     assert (prepared.targets[-2:] == 0.5).all()
     assert {*prepared.numbers.tolist()} == {0, 1, -1}
     assert prepared.numbers.tolist().count(-1) == 2 * lessons._OTHERS
+    assert prepared.folds[-2 * lessons._OTHERS :].tolist() == [0, 1] * lessons._OTHERS
+    many = replace(data, others=("zebra quartz",) * 200)
+    assert lessons.prepare(many.train, many, PRESETS["default"], seed=1).numbers.tolist().count(-1) == 200
     assert len(prepared.ids) == len(prepared.folds) == len(prepared.targets)
     assert "quartz" not in prepared.vocabulary.tokens
-    assert len(lessons.prepare(data.train, data, PRESETS["seed"], seed=1).ids) == 60
+    assert len(lessons.prepare(data.train, data, PRESETS["seed"], seed=1).ids) == 120
 
 
 def test_questions_of_our_own_are_learned_from() -> None:
@@ -114,9 +117,11 @@ def test_a_rare_telling_token_is_known() -> None:
 
 @pytest.mark.parametrize("texts_per_label", [1, 2, 3])
 def test_very_little_data_is_enough(texts_per_label: int) -> None:
-    """Lessons can be made of one text a label, without a teacher then."""
+    """Lessons can be made of one text a label, without a teacher then, and with nothing left out."""
     data = small_dataset(texts_per_label)
     prepared = lessons.prepare(data.train, data, PRESETS["default"], seed=1)
+    assert set(prepared.targets.ravel().tolist()) == {0, 1}
+    assert (prepared.folds == lessons.FOLDS).all()
     numpy.testing.assert_allclose(prepared.targets.sum(axis=1), 1, atol=1e-6)
     for sets in lessons.fold_ratios(prepared, PRESETS["default"].network(2, len(prepared.vocabulary))).values():
         assert numpy.isfinite(sets).all()

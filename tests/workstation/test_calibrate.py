@@ -31,6 +31,13 @@ def test_the_temperature_makes_up_for_false_confidence(sharpness: float) -> None
     assert calibrate.calibration_error(calibrate.calibrated(scores, settings), targets) < 0.015
 
 
+def test_easy_texts_do_not_make_a_model_that_answers_unknown() -> None:
+    """Where every validation text is right and sure, a text that is a little less so still gets its tag."""
+    settings = calibrate.fit(numpy.array([[0.999, 0.001], [0.002, 0.998]] * 40), [0, 1] * 40)
+    assert settings.temperature == 1
+    assert settings.threshold <= 0.9
+
+
 def test_the_threshold_leaves_three_percent_unknown() -> None:
     """3 % of the texts it was fitted on have a lower best score, after calibration."""
     scores, targets = drawn(2.0)

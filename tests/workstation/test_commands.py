@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from sotag_convert import convert as converting
+from sotag_convert import dataset as datasets
+from sotag_convert import train as training
 from sotag_convert.presets import PRESETS
 from sotag_convert.recipes import RECIPES, Recipe, RecipeSettings
 from sotag_edge import bundle as bundles
@@ -83,6 +85,7 @@ def test_ctrl_c_keeps_the_best_so_far(run: Run, data: Path, tmp_path: Path) -> N
 def test_ctrl_c_before_training_leaves_nothing(data: Path, tmp_path: Path) -> None:
     """Interrupted before there is anything to keep, it leaves no file behind."""
     command = [sys.executable, "-m", "sotag_edge", "train", str(data), "-o", str(tmp_path / "out" / "mine")]
+    command += ["--validation", "0", "--epochs", "100000"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8")
     time.sleep(1.5)  # while TensorFlow is imported
     process.send_signal(signal.SIGINT)
@@ -90,6 +93,58 @@ def test_ctrl_c_before_training_leaves_nothing(data: Path, tmp_path: Path) -> No
     assert process.returncode == 130, rest
     assert "Traceback" not in rest
     assert not (tmp_path / "out" / "mine").exists()
+
+
+class Silence:
+    """A progress that says nothing."""
+
+    def say(self, text: str) -> None: ...
+    def begin(self, batches: int) -> None: ...
+    def advance(self, description: str) -> None: ...
+    def end(self) -> None: ...
+
+
+def more_texts(data: Path) -> None:
+    """Enough of them for a validation split."""
+    for label in ("harbour", "kitchen"):
+        for number in range(20):
+            text = f"{label} word{number} and word{number // 2}"
+            (data / "train" / label / f"more{number}.txt").write_text(text, encoding="utf-8")
+
+
+def test_refit_learns_from_all_texts(run: Run, data: Path, tmp_path: Path) -> None:
+    """What a validation split chose goes into a second run; the manifest tells how many texts that one learned from."""
+    more_texts(data)
+    done = run("train", data, "-o", "mine", "--epochs", "2", "--validation", "0.2", "--refit")
+    assert done.returncode == 0, done.stderr
+    assert bundles.read(tmp_path / "mine").manifest["training_data"]["texts"] == 50
+    assert "refit_seconds" in json.loads((tmp_path / "mine" / "metrics.json").read_bytes())["training"]
+
+
+def test_ctrl_c_during_refit_keeps_what_was_chosen(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted in its second run, the network of the first is published, and said to be of its texts."""
+    more_texts(data)
+    first = [training._run]
+
+    def once(*given: Any) -> Any:
+        if not first:
+            raise KeyboardInterrupt
+        return first.pop()(*given)
+
+    monkeypatch.setattr(training, "_run", once)
+    report = training.train(
+        datasets.load(str(data)),
+        tmp_path / "mine",
+        preset="default",
+        epochs=2,
+        seed=1,
+        validation=0.2,
+        refit=True,
+        force=False,
+        progress=Silence(),
+    )
+    assert report.interrupted
+    assert bundles.read(tmp_path / "mine").manifest["training_data"]["texts"] == 40
 
 
 @pytest.mark.parametrize("recipe", list(Recipe))

@@ -48,3 +48,10 @@ def test_small_data_gets_small_batches(texts: int, size: int) -> None:
     """The default preset makes a hundred batches of an epoch where it can; the seed preset's are as published."""
     assert PRESETS["default"].batch_size(texts) == size
     assert PRESETS["seed"].batch_size(texts) == 124
+
+
+def test_the_folder_that_one_is_in_is_not_replaced(model_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even with --force, and it is said before anything is trained."""
+    monkeypatch.chdir(model_copy)
+    with pytest.raises(UsageError, match="the folder that you are in"):
+        refuse_existing(Path(), force=True)
