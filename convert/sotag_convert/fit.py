@@ -116,6 +116,7 @@ def fit(
             if interrupted or (preset.patience is not None and validation and number - kept[0] >= preset.patience):
                 break
     progress.end()
+    progress.say(f"kept epoch {kept[0]}")
     network.model.set_weights(kept[1])
     return History(tuple(done), kept[0], bool(interrupted))
 

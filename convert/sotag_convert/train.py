@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from sotag_convert.publish import Source, publish, refuse_existing
 from sotag_convert.verify import Verification
 from sotag_edge.bundle import ScoreSettings
 from sotag_edge.errors import UsageError
+
+_FEW = 100  # texts a tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,11 @@ def train(
         )
     if refit and not share:
         raise UsageError("--refit learns again what a validation split has chosen; it cannot go with --validation 0")
+    fewest = min(Counter(dataset.train.targets).values())
+    if fewest < _FEW:
+        progress.say(
+            f"a tag has only {fewest} texts: with under {_FEW} a tag expect little, and score it on test/ texts"
+        )
     learned, kept = dataset.train.split(share, seed) if share else (dataset.train, None)
     run = _run(learned, kept, dataset, settings, epochs, seed, progress)
     scores, metrics = run.scores, _metrics(run, kept)

@@ -71,7 +71,10 @@ def classify(
     ] = None,
     best_guess: Annotated[bool, typer.Option("--best-guess", help="Never answer 'unknown'.")] = False,
     only: Annotated[
-        Optional[str], typer.Option("--only", help="Answer with these labels alone, as 'python,java'.")
+        Optional[str],
+        typer.Option(
+            "--only", help="Answer with these labels alone, as 'python,java'; their scores stay what they are."
+        ),
     ] = None,
     to: Annotated[
         Optional[OutputForm],
@@ -85,7 +88,9 @@ def classify(
             "--format", help="A line of your own for each result, such as '{label}\\t{score:.3f}\\t{source}'."
         ),
     ] = None,
-    top_k: Annotated[int, typer.Option("--top-k", min=0, help="Show so many of the best labels too.")] = 0,
+    top_k: Annotated[
+        int, typer.Option("--top-k", min=0, help="Show so many of the best labels, the first included, too.")
+    ] = 0,
     scores: Annotated[bool, typer.Option("--scores", help="Show the score of every label.")] = False,
     merge: Annotated[
         bool, typer.Option("--merge", help="Add the answer to the record that the text is from (jsonl, csv, tsv).")
@@ -140,8 +145,9 @@ def classify(
     if merge and to in (OutputForm.CSV, OutputForm.TSV):
         documents = _of_one_table(documents)
     with output_stream(output) as stream:
+        known = None if recursive or (form not in (None, InputForm.TEXT) and sources != [STDIN]) else sources
         writer: Writer = (
-            FormatWriter(stream, template) if template is not None else make_writer(to, stream, shape, sources, color)
+            FormatWriter(stream, template) if template is not None else make_writer(to, stream, shape, known, color)
         )
         if jobs > 1:
             from sotag_edge.parallel import classify_in_parallel

@@ -18,7 +18,7 @@ from sotag_edge.errors import MissingDependencyError, ModelError, SotagEdgeError
 
 _INSTALL = "pip install --force-reinstall sotag-edge"
 _NO_MODEL = f"exit code {ModelError.exit_code}"
-_TEXT = "How do I sort a list?"
+_TEXT = "How do I sort a list in Python?"
 
 
 class Check(NamedTuple):

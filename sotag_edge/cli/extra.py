@@ -14,5 +14,5 @@ def require_convert_extra() -> None:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise MissingDependencyError(
-            f"training and converting need {', '.join(missing)}: pip install 'sotag-edge[convert]'"
+            f"training, converting and evaluating need {', '.join(missing)}: pip install 'sotag-edge[convert]'"
         )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _NOT_FOR_TERMINALS = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BREAKS = re.compile(r"[\t\r\n]+")  # which TSV has no way to quote
 _BAR_WIDTH = 20
+_LONG_SOURCE = 40  # of a text in a folder, or in a file of many, whose name nobody knows beforehand
 _SOURCE_WIDTH = 12  # of "stdin:999999"; a file's name takes what it needs
 _ESCAPES = {"\\t": "\t", "\\n": "\n", "\\\\": "\\"}
 
@@ -191,28 +192,30 @@ def make_console(stream: TextIO, color: Color) -> Console:
         markup=False,
         highlight=False,
         force_terminal=always or None,
-        color_system="standard" if always else "auto",
+        color_system="standard" if always else None if color is Color.NEVER else "auto",
     )
-    if color is not Color.AUTO:
-        console.no_color = not always
+    console.no_color = console.no_color and not always
     return console
 
 
 class TableWriter:
     """A table that grows row by row: source, tag, a bar for the score. Widths are fixed by what is known beforehand."""
 
-    def __init__(self, stream: TextIO, shape: Shape, sources: Iterable[str], color: Color) -> None:
+    def __init__(self, stream: TextIO, shape: Shape, sources: Iterable[str] | None, color: Color) -> None:
         self._console = make_console(stream, color)
         self._shape = shape
         self._labels = max([len("unknown"), *(len(printable(label)) for label in shape.labels)])
         room = max(_SOURCE_WIDTH, self._console.width - self._labels - _BAR_WIDTH - len("  0.00  ") - 4)
-        self._sources = min(room, max([_SOURCE_WIDTH, *(len(printable(source)) for source in sources)]))
+        known = [_LONG_SOURCE] if sources is None else [len(printable(source)) for source in sources]
+        self._sources = min(room, max([_SOURCE_WIDTH, *known]))
         self._row(("Source", "bold"), ("Tag", "bold"), ("Score", "bold"))
 
     def write(self, result: Result) -> None:
         """Write a row; the best labels, where they are asked for, below it."""
         answer = result.prediction
         source = printable(result.source if result.id is None else f"{result.source} {result.id}")
+        if len(source) > self._sources:  # its end tells texts apart
+            source = "…" + source[1 - self._sources :]
         if answer is None:
             self._row((source, ""), ("failed", "red"), ("", ""))
             return
@@ -239,8 +242,8 @@ def _bar(score: float) -> str:
     return "█" * full + "░" * (_BAR_WIDTH - full) + f" {score:.2f}"
 
 
-def make_writer(form: OutputForm, stream: TextIO, shape: Shape, sources: Iterable[str], color: Color) -> Writer:
-    """The writer of a form. ``sources`` are the ones known beforehand, for the table's width."""
+def make_writer(form: OutputForm, stream: TextIO, shape: Shape, sources: Iterable[str] | None, color: Color) -> Writer:
+    """The writer of a form. ``sources``: those of all results, for the table's width; ``None`` where nobody knows them."""
     makers: Mapping[OutputForm, Callable[[], Writer]] = {
         OutputForm.TABLE: lambda: TableWriter(stream, shape, sources, color),
         OutputForm.TSV: lambda: RowWriter(stream, shape, commas=False),

@@ -173,6 +173,17 @@ def test_a_terminal_gets_a_table(tmp_path: Path) -> None:
     assert "\x1b[31mred" not in shown
 
 
+def test_rows_of_a_table_can_be_told_apart(tmp_path: Path) -> None:
+    """Texts of one file, or of a deep folder, have different sources also where they are cut; never means no escapes."""
+    file = tmp_path / ("deep" * 20) / "questions.txt"
+    file.parent.mkdir()
+    file.write_text("bread dough\nreef the sail\n")
+    shown, _ = on_a_terminal([*CLASSIFY, "--from", "lines", "--color", "never", str(file)])
+    assert "questions.txt:1" in shown
+    assert "questions.txt:2" in shown
+    assert "\x1b" not in shown
+
+
 def test_nothing_to_classify_on_a_terminal_is_said() -> None:
     """Without a file or a pipe it does not wait in silence for someone to type."""
     shown, code = on_a_terminal(CLASSIFY)
