@@ -162,6 +162,7 @@ def in_guest(system: System, work: Path, script: str, what: str) -> str:
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=1200)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()
+        said += [line for line in done.stdout.splitlines() if line.startswith("FAILED ")][:1]
         crash = {132: "illegal instruction", 139: "segmentation fault"}.get(done.returncode)
         raise ArmError(f"{what}: {crash or said[-1]} (exit code {done.returncode})")
     return done.stdout

@@ -71,11 +71,11 @@ def test_the_teacher_scores_texts_it_did_not_see() -> None:
 
 def test_copies_of_a_text_share_its_fold() -> None:
     """No copy of a text has a part in the ratios that another one learns with."""
-    data = small_dataset(30)
+    data = small_dataset(60)
     prepared = lessons.prepare(data.train, data, PRESETS["default"], seed=1)
-    families = len(prepared.ids) // 60
-    assert len(prepared.ids) == 60 * families
-    folds = prepared.folds.reshape(60, families)
+    families = len(prepared.ids) // 120
+    assert len(prepared.ids) == 120 * families
+    folds = prepared.folds.reshape(120, families)
     assert (folds == folds[:, :1]).all()
     assert len(set(folds[:, 0])) == lessons.FOLDS
 
