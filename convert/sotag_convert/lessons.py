@@ -31,7 +31,7 @@ _SMOOTHING = 0.3
 _OTHERS = 20
 # Texts of each label, below which nothing is taken out of fold: what a few texts say of the one left out is mostly wrong,
 # and a network that learned from it, 5 texts a label, answered each of them with the other label.
-_ENOUGH = 50
+_ENOUGH = 8
 _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
 
 
