@@ -145,7 +145,7 @@ def available() -> list[Path]:
     found: dict[str, Path] = {}
     for folder in _model_folders():
         for path in folder.iterdir() if folder.is_dir() else ():
-            if (path / MANIFEST).is_file():
+            if _is_model(path):
                 found.setdefault(path.name, path)
     return [found[name] for name in sorted(found)]
 
