@@ -41,12 +41,12 @@ class Preset:
 #   stride  kernel  units  filters  log loss   µs
 #        4       5     48       48     0.242  128
 #        6       8     48       48     0.240   95
-#        8       9     48       48     0.242   79   taken, with a kernel of 12
+#        8       9     48       48     0.242   79   taken, with the kernel of the next
 #        8      12     32       48     0.246   62
 #       12      16     40       64     0.245   62
 #
-# Buckets from 23,000 to 65,536, embeddings of 16 to 20 and vocabularies of 5,000 to 8,000 are alike; 4,000 tokens cost
-# 0.009. Of max_tokens docs/benchmarks.md has the curve: what is behind 384 is worth nothing.
+# Buckets from 28,000 to 65,536, embeddings of 16 to 20 and vocabularies of 5,000 to 8,000 are alike; 4,000 tokens cost
+# 0.009. The 23,000 buckets are what 300 KB leave room for, and were not compared. Of max_tokens docs/benchmarks.md has the curve: what is behind 384 is worth nothing.
 _DEFAULT = Preset(
     input=InputSettings(TokenizerMode.CODE, max_tokens=384),
     vocabulary=5000,
