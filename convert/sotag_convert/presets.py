@@ -46,7 +46,8 @@ class Preset:
 #       12      16     40       64     0.245   62
 #
 # Buckets from 28,000 to 65,536, embeddings of 16 to 20 and vocabularies of 5,000 to 8,000 are alike; 4,000 tokens cost
-# 0.009. The 23,000 buckets are what 300 KB leave room for, and were not compared. Of max_tokens docs/benchmarks.md has the curve: what is behind 384 is worth nothing.
+# 0.009. The 23,000 buckets are what 300 KB leave room for, and were not compared. Of max_tokens docs/benchmarks.md has
+# the curve: what is behind 384 is worth nothing.
 _DEFAULT = Preset(
     input=InputSettings(TokenizerMode.CODE, max_tokens=384),
     vocabulary=5000,
