@@ -6,6 +6,7 @@ tagging it. So a text waits for its batch: a stream that is answered text by tex
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -29,25 +30,29 @@ def classify_in_parallel(
     """Each document with its prediction, in order; ``None`` for one with an error. ``load`` makes a process's classifier."""
     waiting: deque[tuple[list[Document], Future[list[Prediction]]]] = deque()
     remaining = iter(documents)
-    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(load,)) as pool:
-        try:
-            while True:
-                batch = list(islice(remaining, _BATCH))
-                if batch:
-                    texts = [document.text for document in batch if document.error is None]
-                    waiting.append((batch, pool.submit(_classify, texts)))
-                while waiting and (not batch or len(waiting) > _AHEAD * jobs):
-                    done, answers = waiting.popleft()
-                    predictions = iter(answers.result())
-                    for document in done:
-                        yield document, next(predictions) if document.error is None else None
-                if not batch:
-                    return
-        except BrokenProcessPool as error:
+    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(load,))
+    try:
+        while True:
+            batch = list(islice(remaining, _BATCH))
+            if batch:
+                texts = [document.text for document in batch if document.error is None]
+                waiting.append((batch, pool.submit(_classify, texts)))
+            while waiting and (not batch or len(waiting) > _AHEAD * jobs):
+                done, answers = waiting.popleft()
+                predictions = iter(answers.result())
+                for document in done:
+                    yield document, next(predictions) if document.error is None else None
+            if not batch:
+                pool.shutdown()
+                return
+    except BaseException as error:
+        # Not waited for: a signal while they are started can leave the pool waiting for ever.
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        if isinstance(error, BrokenProcessPool):
             raise SotagEdgeError("a process of --jobs ended early, perhaps for want of memory: use fewer") from error
-        finally:
-            # Waits: else Python's end now and then meets the pool's ("Exception ignored ... Bad file descriptor").
-            pool.shutdown(cancel_futures=True)
+        raise
 
 
 def _begin(load: Callable[[], Classifier]) -> None:
