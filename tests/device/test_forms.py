@@ -164,7 +164,7 @@ def test_what_is_not_a_file_is_written_to_and_not_replaced(run: Run, tmp_path: P
 
 def test_a_process_that_is_ended_leaves_nothing_behind(tmp_path: Path) -> None:
     """SIGTERM in the middle: no half file, no processes of --jobs."""
-    command = [sys.executable, "-m", "sotag_edge", "classify", "-m", str(FIXTURE), "--jobs", "2", "-o", "out.tsv"]
+    command = [sys.executable, "-m", "sotag_edge", "classify", "-m", str(FIXTURE), "--jobs", "1", "-o", "out.tsv"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path, start_new_session=True) as process:
         process.stdin.write(b"bread dough\n" * 1000)
         process.stdin.flush()
