@@ -10,7 +10,7 @@ run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
 
 # The device side's tests run where TensorFlow is not installed. The two sides cannot share a process anyway: with
-# TensorFlow loaded, tflite-runtime fails on every model (see convert/sotag_convert/device.py).
+# TensorFlow loaded, tflite-runtime fails on every model (see convert/sotag_convert/export/device_run.py).
 test: lint .venv-device/tested
 	$(DEVICE) -m pytest tests/device tests/contract sotag_edge
 	$(FULL) -m pytest tests/workstation convert

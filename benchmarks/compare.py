@@ -23,7 +23,7 @@ from typing import Any
 from stream import report as streams
 from systems import OURS
 
-from sotag_convert import dataset as datasets
+from sotag_convert.data import dataset as datasets
 from sotag_edge import Classifier
 from sotag_edge import bundle as bundles
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import typer
 
-from sotag_edge.cli import app, options
+from sotag_edge.cli import settings as options
+from sotag_edge.cli.app import app
 from sotag_edge.errors import __doc__ as exit_codes
 
 DOCS = Path(__file__).parent

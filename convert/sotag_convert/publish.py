@@ -15,14 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sotag_convert import device
-from sotag_convert.card import card
-from sotag_convert.dataset import Labelled
-from sotag_convert.evaluate import evaluate_bundle
-from sotag_convert.export import export
-from sotag_convert.network import Network
+from sotag_convert.data.dataset import Labelled
+from sotag_convert.export import device_run as device
+from sotag_convert.export.converter import export
+from sotag_convert.export.parity import Verification, drawn_text, sample_texts, verify
+from sotag_convert.network.network import Network
 from sotag_convert.recipes import Recipe
-from sotag_convert.verify import Verification, drawn_text, sample_texts, verify
+from sotag_convert.report.card import card
+from sotag_convert.report.evaluate import evaluate_bundle
 from sotag_edge import bundle
 from sotag_edge.bundle import InputSettings, ScoreSettings
 from sotag_edge.errors import UsageError

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal, Optional
 import typer
 
 from sotag_edge import bundle as bundles
-from sotag_edge import device
+from sotag_edge import machine as device
 from sotag_edge.classifier import Classifier
-from sotag_edge.parallel import classify_in_parallel
-from sotag_edge.readers import Document, InputForm, read_documents
+from sotag_edge.formats import Document, InputForm, read_documents
+from sotag_edge.pipeline import classify_in_parallel
 
 _LENGTHS = (10, 50, 200, 1000)
 _SECONDS = 1.0  # for each length and number of processes
@@ -63,7 +63,7 @@ def benchmark(
     if to == "json":
         print(json.dumps(found, indent=2))
         return
-    from sotag_edge.render.tables import print_benchmark
+    from sotag_edge.terminal import print_benchmark
 
     print_benchmark(found)
 

@@ -13,15 +13,15 @@ from typing import Annotated, Optional
 
 import typer
 
+from sotag_edge.atomic import output_stream
 from sotag_edge.classifier import Classifier, Prediction
-from sotag_edge.cli import options
-from sotag_edge.cli.output import output_stream
+from sotag_edge.cli import settings as options
 from sotag_edge.errors import INTERRUPTED, InputError, UsageError
-from sotag_edge.readers import STDIN, Document, Fields, Folders, InputForm, read_documents, without_markup
-from sotag_edge.readers.forms import RECORDS
-from sotag_edge.readers.sources import paths_from
-from sotag_edge.render.results import Result, Shape, printable
-from sotag_edge.render.writers import Color, FormatWriter, OutputForm, Writer, make_writer
+from sotag_edge.formats import STDIN, Document, Fields, Folders, InputForm, read_documents, without_markup
+from sotag_edge.formats.fields import Result, Shape, printable
+from sotag_edge.formats.forms import RECORDS
+from sotag_edge.formats.writers import Color, FormatWriter, OutputForm, Writer, make_writer
+from sotag_edge.sources import paths_from
 
 _FORMAT_SAYS_ALL = "--format says all: it goes without --to, --top-k, --scores and --merge"
 _FILES_FROM_NAMES_ALL = "--files-from names all files: it goes without other paths and without --text"
@@ -150,7 +150,7 @@ def classify(
             FormatWriter(stream, template) if template is not None else make_writer(to, stream, shape, known, color)
         )
         if jobs > 1:
-            from sotag_edge.parallel import classify_in_parallel
+            from sotag_edge.pipeline import classify_in_parallel
 
             answers = classify_in_parallel(documents, load, jobs)
         else:
@@ -260,7 +260,7 @@ def _one_by_one(documents: Iterable[Document], classifier: Classifier) -> Iterat
 def _followed(
     answers: Iterable[tuple[Document, Prediction | None]],
 ) -> Iterator[tuple[Document, Prediction | None]]:
-    from sotag_edge.render.progress import followed
+    from sotag_edge.cli.progress import followed
 
     return followed(answers)
 

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from sotag_edge.cli import options
-from sotag_edge.render.results import printable
+from sotag_edge.cli import settings as options
+from sotag_edge.formats.fields import printable
 
 
 def config(
@@ -34,7 +34,7 @@ def config(
         settings = {name: {"value": value, "from": origin} for name, value, origin in rows}
         print(json.dumps({"file": str(path), "settings": settings}, indent=2))
         return
-    from sotag_edge.render.tables import print_rows
+    from sotag_edge.terminal import print_rows
 
     print_rows(("setting", "value", "from"), rows)
     print(f"The config file is {printable(str(path))}{'' if path.is_file() else ' (there is none)'}.")

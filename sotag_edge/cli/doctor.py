@@ -12,8 +12,8 @@ from typing import Annotated, Literal, NamedTuple
 import typer
 
 from sotag_edge import bundle as bundles
-from sotag_edge import device
-from sotag_edge.cli import options
+from sotag_edge import machine as device
+from sotag_edge.cli import settings as options
 from sotag_edge.errors import MissingDependencyError, ModelError, SotagEdgeError
 
 _INSTALL = "pip install --force-reinstall sotag-edge"
@@ -41,7 +41,7 @@ def doctor(
     if to == "json":
         print(json.dumps([check._asdict() | {"ok": not check.mend} for check in checks], indent=2))
     else:
-        from sotag_edge.render.tables import print_rows
+        from sotag_edge.terminal import print_rows
 
         rows = [(("mend" if check.mend else "ok"), check.name, check.found) for check in checks]
         print_rows(("", "what", "found"), rows)

@@ -9,12 +9,12 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from sotag_edge.classifier import Classifier
-from sotag_edge.cli import options
+from sotag_edge.cli import settings as options
 from sotag_edge.errors import UsageError
 from sotag_edge.explain import Explanation
 from sotag_edge.explain import explain as explain_text
-from sotag_edge.readers import InputForm, read_documents
-from sotag_edge.render.writers import Color
+from sotag_edge.formats import InputForm, read_documents
+from sotag_edge.formats.writers import Color
 
 
 def explain(
@@ -45,7 +45,7 @@ def explain(
     if to == "json":
         print(json.dumps(_to_json(explanation)))
         return
-    from sotag_edge.render.explanation import print_explanation
+    from sotag_edge.cli.explanation import print_explanation
 
     print_explanation(explanation, color)
 

@@ -23,7 +23,7 @@ def models(
     if to == "json":
         print(json.dumps(found, indent=2))
         return
-    from sotag_edge.render.tables import print_models
+    from sotag_edge.terminal import print_models
 
     print_models(found)
 
@@ -70,7 +70,7 @@ def info(
     if to == "json":
         print(json.dumps(found, indent=2))
         return
-    from sotag_edge.render.tables import print_info
+    from sotag_edge.terminal import print_info
 
     print_info(found)
 

@@ -7,9 +7,9 @@ from typing import Annotated, Optional
 import typer
 
 from sotag_edge import bundle as bundles
-from sotag_edge.check import check_golden
 from sotag_edge.errors import ModelError
-from sotag_edge.render.results import printable
+from sotag_edge.formats.fields import printable
+from sotag_edge.golden import check_golden
 
 
 def verify(

@@ -31,7 +31,7 @@ def test_rich_is_loaded_only_to_draw() -> None:
     """Tagging into a pipe, and the start of the command line, load no rich."""
     tagging = f"""
 import sys
-from sotag_edge.cli import app
+from sotag_edge.cli.app import app
 sys.argv = ["sotag-edge", "classify", "--model", {str(FIXTURE)!r}, {str(ROOT / "README.md")!r}]
 app(standalone_mode=False)
 """

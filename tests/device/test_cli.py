@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import typer
 
-from sotag_edge.cli import app
+from sotag_edge.cli.app import app
 from tests.conftest import FIXTURE, Run
 
 COMMAND = [sys.executable, "-m", "sotag_edge"]

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sotag_edge.readers import Document, Fields, Folders, InputForm, read_documents
-from sotag_edge.readers.forms import read
-from sotag_edge.readers.markup import strip_markup
-from sotag_edge.readers.sources import paths_from
+from sotag_edge.formats import Document, Fields, Folders, InputForm, read_documents
+from sotag_edge.formats.forms import read
+from sotag_edge.markup import strip_markup
+from sotag_edge.sources import paths_from
 
 
 def documents(form: InputForm, content: bytes, fields: Fields | None = None) -> list[Document]:

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy
 import pytest
 
-from sotag_convert import augment, lessons, teacher
-from sotag_convert.dataset import Dataset, Examples
-from sotag_convert.presets import PRESETS
+from sotag_convert.data.dataset import Dataset, Examples
+from sotag_convert.learn import augment, teacher
+from sotag_convert.learn import training_set as lessons
+from sotag_convert.learn.presets import PRESETS
 from sotag_edge.tokenizer import TokenizerMode
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from sotag_convert import calibrate
+from sotag_convert.learn import calibrate
 from sotag_edge.bundle import ScoreSettings
 
 

@@ -13,14 +13,14 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from sotag_convert import convert as converting
-from sotag_convert import dataset as datasets
-from sotag_convert import train as training
-from sotag_convert.presets import PRESETS
+from sotag_convert import conversion as converting
+from sotag_convert import training
+from sotag_convert.cli.convert import convert
+from sotag_convert.cli.train import train
+from sotag_convert.data import dataset as datasets
+from sotag_convert.learn.presets import PRESETS
 from sotag_convert.recipes import RECIPES, Recipe, RecipeSettings
 from sotag_edge import bundle as bundles
-from sotag_edge.cli.convert import convert
-from sotag_edge.cli.train import train
 from sotag_edge.errors import ModelError
 from tests.conftest import Run
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sotag_convert import dataset as datasets
-from sotag_convert import download
+from sotag_convert.data import dataset as datasets
+from sotag_convert.data import stackoverflow as download
 from sotag_edge.errors import InputError
 from sotag_edge.tokenizer import tokenize
 from tests.conftest import ROOT

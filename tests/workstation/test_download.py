@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sotag_convert import download
+from sotag_convert.data import stackoverflow as download
 from sotag_edge.errors import InputError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from sotag_convert.evaluate import measure
+from sotag_convert.report.evaluate import measure
 from tests.conftest import Run
 
 TEXTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sotag_convert.fit import Epoch, _is_as_good_as_any
+from sotag_convert.learn.fit import Epoch, _is_as_good_as_any
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sotag_convert import device
+from sotag_convert.export import device_run as device
 from sotag_edge import bundle as bundles
 from tests.fixtures.make_model import SENTENCES, make
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sotag_convert.backend import tensorflow, tf_keras
+from sotag_convert.network.keras import tensorflow, tf_keras
 from sotag_edge.bundle import InputSettings
 from sotag_edge.tokenizer import TokenizerMode, tokenize
 from sotag_edge.vocabulary import Vocabulary

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy
 import pytest
 
-from sotag_convert import device, publish
-from sotag_convert.backend import tf_keras
-from sotag_convert.export import export
-from sotag_convert.network import ConvLstmNetwork, Network, NetworkSettings, SeedNetwork, pad
+from sotag_convert import publish
+from sotag_convert.export import device_run as device
+from sotag_convert.export.converter import export
+from sotag_convert.export.parity import verify
+from sotag_convert.network.keras import tf_keras
+from sotag_convert.network.network import ConvLstmNetwork, Network, NetworkSettings, SeedNetwork, pad
 from sotag_convert.recipes import RECIPES, Recipe
-from sotag_convert.verify import verify
 from sotag_edge.bundle import InputSettings, ScoreSettings
 from sotag_edge.errors import ModelError
 from sotag_edge.tokenizer import TokenizerMode

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sotag_convert.augment import title
-from sotag_convert.views import raw, views
+from sotag_convert.learn.augment import title
+from sotag_convert.report.views import raw, views
 from sotag_edge.tokenizer import tokenize
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sotag_edge.explain import Effect, Explanation
-from sotag_edge.render.results import printable
-from sotag_edge.render.writers import Color, make_console
+from sotag_edge.formats.fields import printable
+from sotag_edge.formats.writers import Color, make_console
 
 _SHOWN = 10  # tokens in the list
 _LEAST = 0.01  # of an effect that is coloured

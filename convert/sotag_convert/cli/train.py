@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from sotag_edge.cli.extra import require_convert_extra
+from sotag_convert.cli.extra import require_convert_extra
 from sotag_edge.errors import INTERRUPTED
 
 
@@ -43,10 +43,10 @@ def train(
     Example: sotag-edge train my-questions --output models/mine
     """
     require_convert_extra()
-    from sotag_convert import dataset as datasets
+    from sotag_convert.cli.progress import TrainingProgress, print_verification
+    from sotag_convert.data import dataset as datasets
     from sotag_convert.publish import refuse_existing
-    from sotag_convert.train import train as train_model
-    from sotag_edge.render.training import TrainingProgress, print_verification
+    from sotag_convert.training import train as train_model
 
     refuse_existing(output, force)  # before anything is downloaded
     with TrainingProgress() as progress:

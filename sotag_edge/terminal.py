@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sotag_edge.render.results import printable
-from sotag_edge.render.writers import Color, make_console
+from sotag_edge.formats.fields import printable
+from sotag_edge.formats.writers import Color, make_console
 
 
 def console() -> Console:

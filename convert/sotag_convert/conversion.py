@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sotag_convert import dataset as datasets
-from sotag_convert.network import Network
+from sotag_convert.data import dataset as datasets
+from sotag_convert.export.parity import Verification
+from sotag_convert.network.network import Network
 from sotag_convert.publish import KERAS_MODEL, METRICS, Source, publish, refuse_existing
 from sotag_convert.recipes import Recipe
-from sotag_convert.verify import Verification
 from sotag_edge import bundle as bundles
 from sotag_edge.errors import ModelError
 

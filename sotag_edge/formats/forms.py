@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, BinaryIO, NamedTuple
 
+from sotag_edge.document import Document
 from sotag_edge.errors import InputError
-from sotag_edge.readers.document import Document
 
 _CHUNK = 1 << 16
 _LONE_RETURN = re.compile(r"\r(?!\n)")
@@ -183,7 +183,7 @@ def _read_posts(stream: BinaryIO, name: str) -> Iterator[Document]:
     """The questions of a Stack Exchange dump's ``Posts.xml``: title and body, without markup, with the post's id."""
     from xml.etree import ElementTree
 
-    from sotag_edge.readers.markup import strip_markup
+    from sotag_edge.markup import strip_markup
 
     try:
         # Expat itself refuses entities that grow without bound (since 2.4.1, 2021).

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from sotag_convert.child import run_module
+from sotag_convert.export.isolated import run_module
 from sotag_edge.classifier import Classifier
 from sotag_edge.errors import SotagEdgeError
 from sotag_edge.interpreter import Interpreter
@@ -33,7 +33,9 @@ class Run(NamedTuple):
 def run(folder: Path, texts: Sequence[str]) -> Run:
     """Tag texts by the bundle in ``folder``. Raises ``ModelError`` if the runtime cannot load or run it."""
     what = "the TFLite runtime cannot run the written model"
-    answer = json.loads(run_module("sotag_convert.device", str(folder), what=what, given=json.dumps(list(texts))))
+    answer = json.loads(
+        run_module("sotag_convert.export.device_run", str(folder), what=what, given=json.dumps(list(texts)))
+    )
     return Run(numpy.array(answer["scores"]), answer["answered"], answer["operators"])
 
 

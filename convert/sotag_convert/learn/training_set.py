@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import chi2
 
-from sotag_convert import augment, teacher
-from sotag_convert.dataset import Dataset, Examples
-from sotag_convert.network import NetworkSettings, Scores
-from sotag_convert.presets import Preset
+from sotag_convert.data.dataset import Dataset, Examples
+from sotag_convert.learn import augment, teacher
+from sotag_convert.learn.presets import Preset
+from sotag_convert.network.network import NetworkSettings, Scores
 from sotag_edge.errors import InputError
 from sotag_edge.tokenizer import tokenize
 from sotag_edge.vocabulary import Vocabulary

@@ -16,7 +16,7 @@ from itertools import islice
 
 from sotag_edge.classifier import Classifier, Prediction
 from sotag_edge.errors import SotagEdgeError
-from sotag_edge.readers import Document
+from sotag_edge.formats import Document
 
 _BATCH = 64  # texts
 _AHEAD = 4  # batches a process

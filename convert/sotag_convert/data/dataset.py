@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from sotag_convert import download
+from sotag_convert.data import stackoverflow as download
 from sotag_edge.classifier import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
@@ -148,7 +148,7 @@ def _is_utf8(name: str) -> bool:
 
 def own_questions() -> list[tuple[str, str]]:
     """The label, or ``unknown``, and the text of each entry of ``questions.jsonl``."""
-    content = resources.files("sotag_convert").joinpath("questions.jsonl").read_text(encoding="utf-8")
+    content = resources.files("sotag_convert.data").joinpath("questions.jsonl").read_text(encoding="utf-8")
     entries = (json.loads(line) for line in content.split("\n") if line)
     return [(entry["label"], entry["text"]) for entry in entries]
 

@@ -11,10 +11,10 @@ import numpy
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from sotag_convert import dataset as datasets
-from sotag_convert import device
-from sotag_convert.calibrate import Floats, calibration_error, log_loss
-from sotag_convert.views import views
+from sotag_convert.data import dataset as datasets
+from sotag_convert.export import device_run as device
+from sotag_convert.learn.calibrate import Floats, calibration_error, log_loss
+from sotag_convert.report.views import views
 from sotag_edge import bundle as bundles
 
 _COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.5)

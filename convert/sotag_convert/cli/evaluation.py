@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from sotag_edge.render.tables import console as stdout_console
+from sotag_edge.terminal import console as stdout_console
 
 
 def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:

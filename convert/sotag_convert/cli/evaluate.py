@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from sotag_edge.cli.extra import require_convert_extra
+from sotag_convert.cli.extra import require_convert_extra
 
 
 def evaluate(
@@ -26,8 +26,8 @@ def evaluate(
     Example: sotag-edge evaluate default stackoverflow
     """
     require_convert_extra()
-    from sotag_convert.evaluate import evaluate as evaluate_model
-    from sotag_edge.render.evaluation import print_evaluations
+    from sotag_convert.cli.evaluation import print_evaluations
+    from sotag_convert.report.evaluate import evaluate as evaluate_model
 
     figures = {view: evaluation.to_json() for view, evaluation in evaluate_model(model, data).items()}
     if to == "json":

@@ -16,11 +16,11 @@ from typing import Any, Protocol
 import numpy
 from numpy.typing import NDArray
 
-from sotag_convert import calibrate
-from sotag_convert.backend import tensorflow, tf_keras
-from sotag_convert.lessons import Lessons, fold_ratios
-from sotag_convert.network import Network, pad
-from sotag_convert.presets import Preset
+from sotag_convert.learn import calibrate
+from sotag_convert.learn.presets import Preset
+from sotag_convert.learn.training_set import Lessons, fold_ratios
+from sotag_convert.network.keras import tensorflow, tf_keras
+from sotag_convert.network.network import Network, pad
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
 _POOL = 40  # batches whose texts are sorted by length together: little padding, and still a random order

@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from sotag_convert.child import run_module
+from sotag_convert.export.isolated import run_module
 from sotag_convert.recipes import RECIPES, Recipe
 
 _MEMORY_LIMIT = 12 * 1024**3  # bytes of address space; the default model converts in 4 GB
@@ -27,15 +27,17 @@ def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output
     request = json.dumps(
         {"keras_model": str(keras_model), "network": network, "recipe": recipe.value, "output": str(output)}
     )
-    answer = run_module("sotag_convert.export", request, what=f"the TFLite converter failed on recipe {recipe.value!r}")
+    answer = run_module(
+        "sotag_convert.export.converter", request, what=f"the TFLite converter failed on recipe {recipe.value!r}"
+    )
     graph: dict[str, object] = json.loads(answer.splitlines()[-1])
     return graph
 
 
 def _convert(keras_model: str, network: dict[str, object], recipe: str, output: str) -> None:
     """What the child process does."""
-    from sotag_convert.backend import tensorflow
-    from sotag_convert.network import Network
+    from sotag_convert.network.keras import tensorflow
+    from sotag_convert.network.network import Network
 
     settings = RECIPES[Recipe(recipe)]
     graph = Network.load(network, Path(keras_model)).export_graph(settings.embedding_bits)

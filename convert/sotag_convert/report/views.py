@@ -11,7 +11,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 
-from sotag_convert.augment import SPELLINGS, title, unmask
+from sotag_convert.learn.augment import SPELLINGS, title, unmask
 
 AS_GIVEN = "as given"
 MASKED, UNMASKED, RAW, TITLE, TITLE_MASKED = "masked", "unmasked", "raw", "title", "title, masked"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from sotag_edge.cli.extra import require_convert_extra
+from sotag_convert.cli.extra import require_convert_extra
 
 
 def convert(
@@ -28,9 +28,9 @@ def convert(
     Example: sotag-edge convert models/default --recipe float16 --output models/mine
     """
     require_convert_extra()
-    from sotag_convert.convert import convert as convert_model
+    from sotag_convert.cli.progress import print_verification
+    from sotag_convert.conversion import convert as convert_model
     from sotag_convert.recipes import Recipe
-    from sotag_edge.render.training import print_verification
 
     result = convert_model(model, Recipe(recipe), output, data=data, force=force)
     print_verification(output, result.to_json())

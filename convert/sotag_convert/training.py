@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 import numpy
 
-from sotag_convert import calibrate
-from sotag_convert.backend import tf_keras
-from sotag_convert.dataset import Dataset, Examples, Labelled
-from sotag_convert.fit import History, Progress, Validation, fit
-from sotag_convert.lessons import Lessons, prepare
-from sotag_convert.network import Network
-from sotag_convert.presets import PRESETS, Preset
+from sotag_convert.data.dataset import Dataset, Examples, Labelled
+from sotag_convert.export.parity import Verification
+from sotag_convert.learn import calibrate
+from sotag_convert.learn.fit import History, Progress, Validation, fit
+from sotag_convert.learn.presets import PRESETS, Preset
+from sotag_convert.learn.training_set import Lessons, prepare
+from sotag_convert.network.keras import tf_keras
+from sotag_convert.network.network import Network
 from sotag_convert.publish import Source, publish, refuse_existing
-from sotag_convert.verify import Verification
 from sotag_edge.bundle import ScoreSettings
 from sotag_edge.errors import UsageError
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+from sotag_edge.document import Document
 from sotag_edge.errors import InputError
-from sotag_edge.readers.document import Document
-from sotag_edge.readers.forms import Fields, InputForm, read
-from sotag_edge.readers.sources import READ_ERRORS, STDIN, Folders, expand, opened
+from sotag_edge.formats.forms import Fields, InputForm, read
+from sotag_edge.sources import READ_ERRORS, STDIN, Folders, expand, opened
 
 __all__ = ["STDIN", "Document", "Fields", "Folders", "InputForm", "read_documents", "without_markup"]
 
@@ -37,7 +37,7 @@ def read_documents(
 
 def without_markup(document: Document) -> Document:
     """The document with the text that is in its markup."""
-    from sotag_edge.readers.markup import strip_markup
+    from sotag_edge.markup import strip_markup
 
     return document._replace(text=strip_markup(document.text))
 

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy
 from numpy.typing import NDArray
 
-from sotag_convert.backend import tensorflow, tf_keras
+from sotag_convert.network.keras import tensorflow, tf_keras
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import PADDING_ID
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from sotag_edge.errors import UsageError
-from sotag_edge.render.results import SCHEMA_VERSION, Result, Shape, best, fields, printable, row
+from sotag_edge.formats.fields import SCHEMA_VERSION, Result, Shape, best, fields, printable, row
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy
 
-from sotag_convert import device
-from sotag_convert.calibrate import calibrated
-from sotag_convert.dataset import own_questions
-from sotag_convert.network import Network
+from sotag_convert.data.dataset import own_questions
+from sotag_convert.export import device_run as device
+from sotag_convert.learn.calibrate import calibrated
+from sotag_convert.network.network import Network
 from sotag_convert.recipes import RECIPES, Recipe
 from sotag_edge import bundle as bundles
 from sotag_edge.errors import ModelError

@@ -1,0 +1,1 @@
+"""Labelled text: where it comes from, and how it is held."""

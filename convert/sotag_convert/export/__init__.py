@@ -1,0 +1,1 @@
+"""A fitted network -> a ``.tflite`` file that was run on the device runtime."""

@@ -1,0 +1,1 @@
+"""Data and a preset -> a fitted, calibrated network."""

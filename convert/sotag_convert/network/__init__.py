@@ -1,0 +1,1 @@
+"""The Keras networks, and the one import of TensorFlow."""
