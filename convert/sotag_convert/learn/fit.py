@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.presets import Preset
 from sotag_convert.learn.training_set import Lessons, fold_ratios
-from sotag_convert.network.keras import tensorflow, tf_keras
+from sotag_convert.network.keras import tf, tf_keras
 from sotag_convert.network.network import Network, pad
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
@@ -186,8 +186,8 @@ class _WarmCosine(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: 
         self._peak, self._steps = peak, steps
 
     def __call__(self, step: Any) -> Any:
-        done = tensorflow.cast(step, tensorflow.float32) / self._steps
-        return self._peak * tensorflow.minimum(done * 20 + 1 / self._steps, 0.5 * (1 + tensorflow.cos(numpy.pi * done)))
+        done = tf.cast(step, tf.float32) / self._steps
+        return self._peak * tf.minimum(done * 20 + 1 / self._steps, 0.5 * (1 + tf.cos(numpy.pi * done)))
 
 
 @contextmanager

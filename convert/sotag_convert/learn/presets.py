@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sotag_convert.network.network import ConvLstmNetwork, NetworkSettings, SeedNetwork
+from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
+from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.recipes import Recipe
 from sotag_edge.bundle import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
