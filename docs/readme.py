@@ -1,7 +1,7 @@
 """Regenerate the parts of README.md that come from the program: console output and the table of models.
 
 ``python docs/readme.py`` writes README.md. ``--check`` writes nothing; it fails if README.md would change, or if a link in
-README.md or docs/ is broken.
+a page at the top of the checkout or in docs/ is broken.
 
 Each ``$ command`` in a ``console`` block is run by bash with the ``sotag-edge`` of this Python. All commands share one
 folder, empty at the start; ``make`` runs in the checkout. A ``console terminal`` block runs on a pseudo-terminal of 80
@@ -110,5 +110,5 @@ if __name__ == "__main__":
         README.write_text(after, encoding="utf-8")
     elif _comparable(before) != _comparable(after):
         sys.exit("README.md does not show the output of its commands: run `make docs`")
-    elif broken := [link for page in (README, *(ROOT / "docs").glob("*.md")) for link in broken_links(page)]:
+    elif broken := [link for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) for link in broken_links(page)]:
         sys.exit("broken links:\n" + "\n".join(broken))
