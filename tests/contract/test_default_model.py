@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sotag_edge import Classifier
-from sotag_edge import bundle as bundles
+from sotag_edge.bundle import device_bytes
 from tests.conftest import ROOT, Run
 
 DEFAULT = ROOT / "models" / "default"
@@ -71,7 +71,7 @@ def test_the_shipped_models_are_as_good_as_promised(
     folder = ROOT / "models" / model
     metrics = json.loads((folder / "metrics.json").read_bytes())
     views = metrics["evaluation"]
-    assert bundles.size(folder) <= bytes_
+    assert device_bytes(folder) <= bytes_
     assert views["masked"]["accuracy"] >= masked
     assert min(views["unmasked"]["accuracy"], views["raw"]["accuracy"]) >= unmasked
     assert views["title"]["accuracy"] >= title
