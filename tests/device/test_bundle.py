@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sotag_edge import Classifier, ModelError
-from sotag_edge import bundle as bundles
+from sotag_edge import models
 from sotag_edge.bundle import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
@@ -20,9 +20,9 @@ from sotag_edge.vocabulary import Vocabulary
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A source tree with a model of each kind, and nothing in the environment."""
-    monkeypatch.delenv(bundles.MODEL_VARIABLE, raising=False)
+    monkeypatch.delenv(models.MODEL_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(bundles, "__file__", str(tmp_path / "tree" / "sotag_edge" / "bundle.py"))
+    monkeypatch.setattr(models, "__file__", str(tmp_path / "tree" / "sotag_edge" / "models.py"))
     for folder in ("tree/sotag_edge/models/default", "tree/models/default", "tree/models/mine", "here/mine"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "model.json").write_text("{}")
@@ -32,38 +32,38 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_installed_default_is_found(tree: Path) -> None:
     """Without a word the package's own default model is taken, before the checkout's."""
-    assert bundles.find() == tree / "sotag_edge" / "models" / "default"
+    assert models.find() == tree / "sotag_edge" / "models" / "default"
 
 
 def test_a_name_is_found_in_the_checkout(tree: Path) -> None:
     """A name that the package does not have is looked up in the checkout's models."""
-    assert bundles.find("mine") == tree / "models" / "mine"
+    assert models.find("mine") == tree / "models" / "mine"
 
 
 def test_a_folder_beside_an_installed_package_is_not_a_checkout(tree: Path) -> None:
     """Without a pyproject.toml beside it, a models/ folder next to the package is none of ours."""
     (tree / "pyproject.toml").unlink()
     with pytest.raises(ModelError, match="no model 'mine'"):
-        bundles.find("mine")
+        models.find("mine")
 
 
 def test_a_path_comes_before_a_name(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder in the working directory is taken before a model of the same name."""
     monkeypatch.chdir(tree.parent / "here")
-    assert bundles.find("mine") == Path("mine")
+    assert models.find("mine") == Path("mine")
 
 
 def test_the_variable_names_the_model(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """$SOTAG_EDGE_MODEL is used where no model is named, and only there."""
-    monkeypatch.setenv(bundles.MODEL_VARIABLE, "mine")
-    assert bundles.find() == tree / "models" / "mine"
-    assert bundles.find("default") == tree / "sotag_edge" / "models" / "default"
+    monkeypatch.setenv(models.MODEL_VARIABLE, "mine")
+    assert models.find() == tree / "models" / "mine"
+    assert models.find("default") == tree / "sotag_edge" / "models" / "default"
 
 
 def test_a_missing_model_names_the_places(tree: Path) -> None:
     """The message says where was looked."""
     with pytest.raises(ModelError) as caught:
-        bundles.find("other")
+        models.find("other")
     for place in (tree.parent / "other", tree / "sotag_edge" / "models" / "other", tree / "models" / "other"):
         assert str(place) in str(caught.value)
 
@@ -71,7 +71,7 @@ def test_a_missing_model_names_the_places(tree: Path) -> None:
 def test_a_file_is_no_model(tree: Path) -> None:
     """The path of a file, such as a .tflite, is answered with what a model is."""
     with pytest.raises(ModelError, match="a model is the directory"):
-        bundles.find(tree / "pyproject.toml")
+        models.find(tree / "pyproject.toml")
 
 
 def manifest(**changes: Any) -> Callable[[Path], None]:
@@ -115,14 +115,14 @@ def missing(name: str) -> Callable[[Path], None]:
         (manifest(labels=["a", "b"]), "model.tflite", "3 outputs"),
         (manifest(tokenizer={"mode": "words"}), "model.json", "words"),
         (manifest(tokenizer=None), "model.json", "'tokenizer' is missing"),
-        (manifest(sequence={"max_tokens": 0}), "model.json", "max_tokens is 0"),
+        (manifest(sequence={"max_tokens": 0}), "model.json", "max_tokens must be from 1 to 1000000, not 0"),
         (manifest(sequence={"max_tokens": True}), "model.json", "'max_tokens' is missing"),
-        (manifest(sequence={"max_tokens": 9, "pad_to": 3}), "model.json", "pad_to is 3"),
+        (manifest(sequence={"max_tokens": 9, "pad_to": 3}), "model.json", "pad_to must be from max_tokens (9) to 1000000, not 3"),
         (manifest(scores=None), "model.json", "'scores' is missing"),
         (manifest(scores={"temperature": 1}), "model.json", "'threshold' is missing"),
-        (manifest(scores={"temperature": 0, "threshold": 0}), "model.json", "temperature is 0"),
-        (manifest(scores={"temperature": 1, "threshold": 1.5}), "model.json", "threshold is 1.5"),
-        (manifest(files={}), "model.json", "'vocab.txt' is missing"),
+        (manifest(scores={"temperature": 0, "threshold": 0}), "model.json", "temperature must be from 0.01 to 100, not 0"),
+        (manifest(scores={"temperature": 1, "threshold": 1.5}), "model.json", "threshold must be from 0 to 1, not 1.5"),
+        (manifest(files={}), "model.json", "'model.tflite' is missing"),
         (missing("vocab.txt"), "vocab.txt", "cannot be read"),
         (missing("model.tflite"), "model.tflite", "cannot be read"),
         (file("vocab.txt", b"[PAD]\n[UNK]\nother\n"), "vocab.txt", "SHA-256 differs"),

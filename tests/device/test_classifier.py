@@ -108,7 +108,7 @@ def test_the_temperature_of_the_bundle_is_applied(classifier: Classifier, model_
 
 def test_only_the_first_tokens_count(classifier: Classifier) -> None:
     """What is behind the bundle's max_tokens changes nothing; what is before it does."""
-    limit = classifier.bundle.input.max_tokens
+    limit = classifier.bundle.manifest.input.max_tokens
     beginning = "oven " * limit
     assert classifier.classify(beginning + "sail " * 50) == classifier.classify(beginning)
     assert classifier.classify("sail " * 50 + beginning) != classifier.classify(beginning)

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy
 import pytest
 
-from sotag_edge import interpreter
+from sotag_edge import interpreter, machine
 from sotag_edge.errors import MissingDependencyError
 
 
@@ -42,7 +42,7 @@ def test_numpy_2_beside_tflite_runtime_is_refused(monkeypatch: pytest.MonkeyPatc
     """The pair that would crash is refused with the command that mends it."""
     package(monkeypatch, "tflite_runtime", installed=True)
     monkeypatch.setattr(numpy, "__version__", "2.1.0")
-    with pytest.raises(MissingDependencyError, match=r"NumPy 2\.1\.0: pip install 'numpy<2'"):
+    with pytest.raises(MissingDependencyError, match=r"NumPy: 2\.1\.0, .*: pip install 'numpy<2'"):
         interpreter._libraries()
 
 
@@ -58,5 +58,6 @@ def test_a_system_without_any_runtime_is_told_so_first(monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "maxsize", 2**31 - 1)
     monkeypatch.setattr(sys, "version_info", (3, 13))
     monkeypatch.setitem(sys.modules, "numpy", None)
+    monkeypatch.setattr(machine, "runtimes", dict)
     with pytest.raises(MissingDependencyError, match="use Python 3"):
         interpreter._libraries()
