@@ -1,6 +1,6 @@
-"""Regenerates docs/cli.md and the man page from the commands themselves.
+"""Writes docs/cli.md and the man page from the commands' own help.
 
-``python docs/reference.py`` writes them; ``--check`` changes nothing and fails where it would.
+``python docs/reference.py`` writes both; with ``--check`` it changes nothing and fails if they are out of date.
 """
 
 from __future__ import annotations
@@ -12,53 +12,55 @@ from typing import Any
 
 import typer
 
-from sotag_edge.cli import settings as options
+from sotag_edge.cli import settings
 from sotag_edge.cli.app import app
+from sotag_edge.cli.help import grouped
 from sotag_edge.errors import __doc__ as exit_codes
 
 DOCS = Path(__file__).parent
 _OPTIONS_OF_TYPER = ("--help", "--install-completion", "--show-completion")
 _SCHEMAS = """\
-## What the output holds
+## Output
 
-`--to tsv`: `source`, `label`, `score`, without a header; with `--id` the identifier behind the source; with `--top-k K`
-pairs of `label`, `score`; with `--scores` the score of each label in the model's order. A failed input has an empty label
-and score.
+`--to tsv`: the columns `source`, `label` and `score`, without a header. `--id` adds the identifier after the source,
+`--top-k K` adds K pairs of a label and its score, and `--scores` adds the score of each label in the model's order. A failed
+input has an empty label and score.
 
-`--to csv`: the same columns under a header, then `reason` and `error`.
+`--to csv`: the same columns with a header, then `reason` and `error`.
 
-`--to jsonl`: one object a line; `--to json`: `{"schema_version": 1, "results": [...]}` with the same objects:
+`--to jsonl`: one object per line. `--to json`: `{"schema_version": 1, "results": [...]}` with the same objects:
 
 | field | type | when |
 |---|---|---|
-| `source` | text: the file, `file:line`, `stdin:line`, `text:number` | always |
-| `id` | text | with `--id`, and from `posts-xml` |
+| `source` | text: `file`, `file:line`, `stdin:line` or `text:number` | always |
+| `id` | text | with `--id` or `--from posts-xml` |
 | `label` | text: a label of the model, or `unknown` | the input was read |
 | `score` | number from 0 to 1: the best score | the input was read |
 | `scores` | object: each label's score | the input was read |
-| `reason` | `low score`, `too little text`, `mostly unknown words` | the label is `unknown` |
+| `reason` | `low score`, `too little text` or `mostly unknown words` | the label is `unknown` |
 | `top` | list of `{"label", "score"}`, best first | with `--top-k` |
 | `error` | text | the input failed |
 
-With `--merge` these fields follow those of the input's record; one that the record has too is called `predicted_...`.
+With `--merge` these fields follow the fields of the input's record. If the record has a field of the same name, ours is
+called `predicted_...`.
 
 ## A co-process
 
-A process that keeps the model loaded and answers each record as soon as it is written:
+A process that keeps the model loaded and answers each record at once:
 
 ```
 sotag-edge classify --from jsonl --to jsonl
 ```
 
-Write `{"text": "..."}` and a line end, flush, and read one line. End its input to end it.
+Write `{"text": "..."}` and a line end, flush, and read one line. Close its input to stop it.
 
 ## Settings
 
-Each is the option's; else the variable's; else the one in `config.toml` (`sotag-edge config` shows where that is); else the
-program's own.
+The value is the one on the command line, else the variable, else the one in `config.toml` (`sotag-edge config` shows its
+path), else the default.
 
-| in config.toml | variable | without |
-|---|---|---|
+| in config.toml | variable | default | allowed |
+|---|---|---|---|
 """
 
 
@@ -68,25 +70,28 @@ def commands() -> list[tuple[str, Any]]:
     return list(group.commands.items())
 
 
-def parameters(command: Any) -> list[tuple[str, str]]:
-    """Each parameter as it is typed, and what it means."""
-    found = []
-    for parameter in command.params:
-        if set(parameter.opts) & set(_OPTIONS_OF_TYPER):
-            continue
+def parameters(command: Any) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each group of parameters, with their names on the command line and their meaning."""
+    own = [parameter for parameter in command.params if not set(parameter.opts) & set(_OPTIONS_OF_TYPER)]
+    return [(group, _rows(members)) for group, members in grouped(own).items()]
+
+
+def _rows(members: list[Any]) -> list[tuple[str, str]]:
+    rows = []
+    for parameter in members:
         names = ", ".join(parameter.opts) if parameter.param_type_name == "option" else f"[{parameter.name.upper()}]"
         choices = getattr(parameter.type, "choices", None)
         if choices:
             names += " " + "|".join(str(getattr(choice, "value", choice)) for choice in choices)
         elif parameter.param_type_name == "option" and not parameter.is_flag:
-            names += f" {parameter.type.name.upper()}"
+            names += f" {parameter.metavar or parameter.type.name.upper()}"
         help_text = parameter.help or ""
         if parameter.default not in (None, False, ()) and parameter.show_default and "[default" not in help_text:
             help_text += f" [default: {getattr(parameter.default, 'value', parameter.default)}]"
         if parameter.envvar:
             help_text += f" [${parameter.envvar}]"
-        found.append((names, help_text.strip()))
-    return found
+        rows.append((names, help_text.strip()))
+    return rows
 
 
 def described(command: Any) -> tuple[str, list[str]]:
@@ -103,19 +108,26 @@ def codes() -> list[tuple[str, str]]:
     return [(code, meaning) for code, meaning in rows]
 
 
+def _cell(text: str) -> str:
+    """Text for a cell of a Markdown table."""
+    return text.replace("|", "\\|")
+
+
 def markdown() -> str:
     """docs/cli.md."""
     lines = ["# The command line", "", "Written by `make docs` from the commands' own help.", ""]
     for name, command in commands():
         description, examples = described(command)
-        lines += [f"## sotag-edge {name}", "", description, "", "```", *examples, "```", "", "| | |", "|---|---|"]
-        lines += [
-            f"| `{names.replace('|', chr(92) + '|')}` | {text.replace('|', chr(92) + '|')} |"
-            for names, text in parameters(command)
-        ]
-        lines.append("")
-    settings = [f"| `{name}` | `{options.variable(name)}` | {usual} |" for name, usual in options.SETTINGS.items()]
-    lines += [*_SCHEMAS.splitlines(), *settings, "", "## Exit codes", "", "| code | meaning |", "|---|---|"]
+        lines += [f"## sotag-edge {name}", "", description, "", "```", *examples, "```", ""]
+        for group, rows in parameters(command):
+            lines += [f"| {group} | |", "|---|---|"]
+            lines += [f"| `{_cell(names)}` | {_cell(text)} |" for names, text in rows]
+            lines.append("")
+    rows = [
+        f"| `{name}` | `{settings.variable(name)}` | {setting.default} | {setting.allowed} |"
+        for name, setting in settings.SETTINGS.items()
+    ]
+    lines += [*_SCHEMAS.splitlines(), *rows, "", "## Exit codes", "", "| code | meaning |", "|---|---|"]
     lines += [f"| {code} | {meaning} |" for code, meaning in codes()]
     lines += ["", "Shell completion: `sotag-edge --install-completion` (bash, zsh, fish).", ""]
     return "\n".join(lines)
@@ -138,7 +150,7 @@ def man() -> str:
     for name, command in commands():
         description, examples = described(command)
         lines += [f".SH {plain(name.upper())}", plain(description)]
-        for names, text in parameters(command):
+        for names, text in (row for _, rows in parameters(command) for row in rows):
             lines += [".TP", f".B {plain(names)}", plain(text)]
         for example in examples:
             lines += [".PP", ".EX", plain(example), ".EE"]
@@ -154,7 +166,7 @@ def main() -> None:
         if "--check" not in sys.argv:
             path.write_text(content, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != content:
-            sys.exit(f"{path} is not what the commands say: run `make docs`")
+            sys.exit(f"{path} is out of date: run `make docs`")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""sotag-edge: tags programming questions, or any texts with your own tags, on a Raspberry Pi or a laptop CPU.
+"""sotag-edge tags programming questions, or any texts with your own tags, on a Raspberry Pi or a laptop CPU.
 
 >>> from sotag_edge import Classifier
 >>> classifier = Classifier.load()

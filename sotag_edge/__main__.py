@@ -1,4 +1,4 @@
-"""``python -m sotag_edge`` and the ``sotag-edge`` command, which Ctrl-C ends quietly from the first import on."""
+"""``python -m sotag_edge`` and the ``sotag-edge`` command. Ctrl-C ends it quietly, even during its imports."""
 
 from __future__ import annotations
 

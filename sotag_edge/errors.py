@@ -1,17 +1,17 @@
-"""The errors a user can meet, each with the exit code that the command line ends with.
+"""The errors that a user can meet, each with the exit code of the command line.
 
-Every message is one sentence or two that say what was looked for, where, and what mends it. Nothing here prints or exits.
+Every message is one or two sentences: what was expected, where, and how to fix it. Nothing here prints or exits.
 
 ====  =======================================================
 code  meaning
 ====  =======================================================
 0     every input was answered
 1     some input failed; the others were answered
-2     the command was used wrongly
-3     a model is missing, damaged or not fit to be published
+2     the command was used incorrectly
+3     a model is missing, damaged or failed its verification
 4     a runtime or an optional extra is not installed
 130   stopped with Ctrl-C
-143   ended by another program (SIGTERM)
+143   stopped by another program (SIGTERM)
 ====  =======================================================
 """
 
@@ -22,7 +22,7 @@ TERMINATED = 143
 
 
 class SotagEdgeError(Exception):
-    """Base of the tree; ``exit_code`` is what the process ends with when nobody catches it."""
+    """The base of all errors. ``exit_code``: the exit code of the process if nothing catches the error."""
 
     exit_code = 1
 
@@ -32,13 +32,13 @@ class InputError(SotagEdgeError):
 
 
 class UsageError(SotagEdgeError):
-    """A request that makes no sense as asked, such as an output that exists already."""
+    """A request that is not possible, such as an output that exists already."""
 
     exit_code = 2
 
 
 class ModelError(SotagEdgeError):
-    """A model that is missing, damaged, or failed its verification."""
+    """A model that is missing or damaged, or that failed its verification."""
 
     exit_code = 3
 

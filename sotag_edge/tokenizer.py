@@ -1,8 +1,7 @@
 """Text -> tokens, the one function that training and the device both call.
 
-What it does: decodes HTML entities, folds case and cuts text into tokens, by one of two modes that a bundle names.
-What it does not: look tokens up (vocabulary.py), drop rare words, stem, or guess a language. Pure Python, no imports
-beyond the standard library, no state.
+It decodes HTML entities, folds case and splits text into tokens, by one of two modes that a bundle names. It does not look
+tokens up (vocabulary.py), drop rare words, stem, or guess a language. Pure Python, standard library only, no state.
 """
 
 from __future__ import annotations
@@ -13,26 +12,27 @@ from enum import Enum
 
 
 class TokenizerMode(str, Enum):
-    """How text is cut. The value is what ``model.json`` says."""
+    """How text is split; the value is the one in ``model.json``."""
 
     CODE = "code"
     WHITESPACE = "whitespace"
 
 
-# A run of letters, digits, "_" and the marks that stand in names (c#, $item, @Override, #menu) is a token, and every other
-# mark is one of its own, '"' once for a run, for flattened texts have it doubled. (Control characters are in the run,
-# because str.split leaves them there.)
+# A token is a run of letters, digits, "_" and the marks used in names (c#, $item, @Override, #menu), or any other single
+# mark; a run of '"' is one token, because flattened texts double it. (Control characters belong to a run, because
+# str.split leaves them there.)
 # Measured with NB-SVM on a validation split of the Stack Overflow texts: 0.914 to 0.916 for this and its near variants
-# (numbers apart from letters, runs kept whole, no sigils), so the fastest that makes raw and flattened text meet was taken.
+# (numbers apart from letters, runs kept whole, no sigils), so this is the fastest one that gives raw and flattened text the
+# same tokens.
 _TOKEN = re.compile(r"""[\w$@\#\0-\x08\x0e-\x1b\x7f]+|"(?<!"")|[^\w\s$@\#\0-\x08\x0e-\x1b\x7f"]""")
 _MARKS = "!\"%&'()*+,-./:;<=>?[\\]^`{|}~"
-_USUAL_WIDTH = 6  # characters a token, of which few texts have more
+_USUAL_WIDTH = 6  # characters per token; few texts have more
 
 
 def tokenize(text: str, mode: TokenizerMode = TokenizerMode.CODE, limit: int | None = None) -> list[str]:
-    """Cut a text into lower-case tokens; any text at all gives a list, the empty text an empty one.
+    """Split a text into lower-case tokens. Every text gives a list, the empty text an empty one.
 
-    With ``limit`` the first so many tokens, and the time that they take, however long the text is.
+    ``limit``: the number of tokens to return; the time depends on it, not on the length of the text.
 
     >>> tokenize("How do I sort a List&lt;int&gt; in C#?")
     ['how', 'do', 'i', 'sort', 'a', 'list', '<', 'int', '>', 'in', 'c#', '?']
@@ -44,7 +44,7 @@ def tokenize(text: str, mode: TokenizerMode = TokenizerMode.CODE, limit: int | N
 
 
 def spans(text: str, mode: TokenizerMode = TokenizerMode.CODE) -> tuple[str, list[tuple[int, int]]]:
-    """The text as it is cut, entities decoded, and where in it each token of ``tokenize`` begins and ends.
+    """The text as the tokenizer reads it, entities decoded, and the start and end of each token of ``tokenize`` in it.
 
     >>> spans("List&lt;int&gt;")
     ('List<int>', [(0, 4), (4, 5), (5, 8), (8, 9)])
@@ -59,7 +59,7 @@ def spans(text: str, mode: TokenizerMode = TokenizerMode.CODE) -> tuple[str, lis
     decoded = _decoded(text)
     folded = _folded(decoded)
     shown = decoded if len(decoded) == len(folded) else folded  # some capitals fold to two letters
-    return shown, [found.span() for found in _TOKEN.finditer(folded)]
+    return shown, [match.span() for match in _TOKEN.finditer(folded)]
 
 
 def _code_tokens(text: str, limit: int | None) -> list[str]:
@@ -78,7 +78,7 @@ def _code_tokens(text: str, limit: int | None) -> list[str]:
 
 
 def _ascii_tokens(folded: str) -> list[str]:
-    """What ``_TOKEN`` finds in a text of ASCII characters, in half the time."""
+    """The matches of ``_TOKEN`` in a text of ASCII characters, in half the time."""
     while '""' in folded:
         folded = folded.replace('""', '"')
     for mark in _MARKS:
@@ -88,7 +88,7 @@ def _ascii_tokens(folded: str) -> list[str]:
 
 
 def _decoded(text: str) -> str:
-    # Twice: Stack Overflow's dumps hold "&amp;lt;" for a "<" that its author had escaped.
+    # Twice: Stack Overflow's dumps have "&amp;lt;" for a "<" that its author had escaped.
     if "&" in text:
         import html
 
@@ -98,14 +98,14 @@ def _decoded(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    # A newline becomes ".", as in the training data, so that a question reads the same raw and flattened.
+    # A newline becomes ".", as in the training data, so a question has the same tokens raw and flattened.
     return text.lower().replace("\n", ".")
 
 
 def _whitespace_tokens(text: str) -> list[str]:
     """The seed's standardization and split, equal to Keras ``TextVectorization``'s.
 
-    subtle: ``tf.strings.lower``, ``strip`` and ``split`` know ASCII alone, and so does ``bytes``; ``str`` would fold
+    subtle: ``tf.strings.lower``, ``strip`` and ``split`` handle ASCII only, and so does ``bytes``; ``str`` would fold
     "É" and split at a no-break space, and the ids would differ from those the network was trained on.
     """
     folded = text.encode("utf-8", errors="replace").lower().strip().replace(b"<b />", b" ")

@@ -1,4 +1,4 @@
-"""Tokens <-> ids, kept in ``vocab.txt``: one token a line, UTF-8, the line's number (from 0) is the token's id.
+"""Tokens <-> ids, stored in ``vocab.txt``: UTF-8, one token per line; the number of the line, from 0, is the token's id.
 
 Line 0 is ``[PAD]`` and line 1 ``[UNK]``. Both tokenizer modes lower-case, so no text can produce either name.
 """
@@ -28,14 +28,14 @@ class Vocabulary:
     __slots__ = ("_ids", "tokens")
 
     def __init__(self, tokens: Sequence[str]) -> None:
-        """Raises ``ModelError`` when the two reserved lines are not first or a token stands twice."""
+        """Raises ``ModelError`` if the two reserved tokens are not first or a token occurs twice."""
         self.tokens = tuple(tokens)
         if self.tokens[:2] != (PADDING, UNKNOWN):
-            raise ModelError(f"a vocabulary begins with the lines {PADDING} and {UNKNOWN}; this one does not")
+            raise ModelError(f"a vocabulary begins with the lines {PADDING} and {UNKNOWN}, but this one does not")
         self._ids = {token: number for number, token in enumerate(self.tokens)}
         if len(self._ids) != len(self.tokens):
             twice = next(token for token, count in Counter(self.tokens).items() if count > 1)
-            raise ModelError(f"the vocabulary holds the token {twice!r} twice")
+            raise ModelError(f"the vocabulary has the token {twice!r} twice")
 
     @classmethod
     def learn(cls, texts: Iterable[Iterable[str]], size: int) -> Vocabulary:
@@ -50,12 +50,12 @@ class Vocabulary:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Vocabulary:
-        """Parse ``vocab.txt``. Raises ``ModelError`` when it is not UTF-8 or not a vocabulary."""
+        """Parse ``vocab.txt``. Raises ``ModelError`` if it is not UTF-8 or not a vocabulary."""
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ModelError(f"the vocabulary is not UTF-8 text ({error.reason} at byte {error.start})") from error
-        # subtle: not splitlines(), which would also split at U+2028 and U+0085, and a whitespace token may hold those.
+        # subtle: splitlines() would also split at U+2028 and U+0085, which a token of the whitespace mode may contain.
         return cls(text.removesuffix("\n").split("\n"))
 
     def to_bytes(self) -> bytes:
@@ -63,7 +63,7 @@ class Vocabulary:
         return ("\n".join(self.tokens) + "\n").encode("utf-8")
 
     def ids(self, tokens: Iterable[str]) -> list[int]:
-        """One id a token, in order; a token that is not in the vocabulary gets the unknown id, it is never dropped."""
+        """One id per token, in order. A token outside the vocabulary gets the unknown id; it is never dropped."""
         return list(map(self._ids.get, tokens, repeat(UNKNOWN_ID)))
 
     def __len__(self) -> int:

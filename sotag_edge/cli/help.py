@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -15,20 +16,21 @@ class GroupedCommand(TyperCommand):
     """Lists arguments and options under the ``rich_help_panel`` of each, in the order of the function's parameters."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the groups; options without one come last."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        rest = []
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            group = getattr(parameter, "rich_help_panel", None)
-            if record is not None and group is not None:
-                groups.setdefault(group, []).append(record)
-            elif record is not None:
-                rest.append(record)
-        for name, records in [*groups.items(), ("Options", rest)]:
+        """Write the groups."""
+        for name, parameters in grouped(self.get_params(ctx)).items():
+            records = [record for parameter in parameters if (record := parameter.get_help_record(ctx))]
             if records:
                 with formatter.section(_styled(name, bold=True)):
                     formatter.write_dl([(_styled(names, fg="cyan"), text) for names, text in records])
+
+
+def grouped(parameters: Sequence[Any]) -> dict[str, list[Any]]:
+    """The parameters of a command by group; those without a group are "Arguments" and "Options"."""
+    groups: dict[str, list[Any]] = {}
+    for parameter in parameters:
+        kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
+        groups.setdefault(getattr(parameter, "rich_help_panel", None) or kind, []).append(parameter)
+    return groups
 
 
 def _styled(text: str, **style: Any) -> str:

@@ -175,4 +175,6 @@ FailOn = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No warnings and no progress; only errors.", rich_help_panel=_RUN)
 ]
-FactsFormat = Annotated[Literal["table", "json"], typer.Option("--to", help="The format of the output.")]
+FactsFormat = Annotated[
+    Literal["table", "json"], typer.Option("--to", help="The format of the output.", rich_help_panel=_OUTPUT)
+]
