@@ -62,13 +62,13 @@ def _libraries() -> tuple[Any, Any]:
     """NumPy, and the interpreter module of the preferred runtime. Raises ``MissingDependencyError`` with the remedy."""
     numpy = _imported("numpy", "numpy")
     if numpy is None:  # then no runtime can be imported either
-        runtime, packages = None, list(machine.runtimes())
+        runtime, packages = None, machine.runtimes()
     else:
         candidates = (
             (_imported(package, f"{name}.interpreter"), package) for package, name in machine.RUNTIMES.items()
         )
         runtime, package = next(((module, package) for module, package in candidates if module), (None, ""))
-        packages = [package] if runtime else []
+        packages = {package: "installed"} if runtime else {}
     for check in machine.runtime_checks(packages, numpy and numpy.__version__):
         if check.remedy:
             raise MissingDependencyError(f"{check.name}: {check.found}: {check.remedy}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,17 +34,17 @@ class Check(NamedTuple):
     remedy: str = ""
 
 
-def runtime_checks(runtimes: Collection[str], numpy: str | None) -> list[Check]:
-    """Whether a TFLite runtime can run here. ``runtimes``: the installed packages; ``numpy``: the version of NumPy.
+def runtime_checks(runtimes: Mapping[str, str], numpy: str | None) -> list[Check]:
+    """Whether a TFLite runtime can run here. ``runtimes``: the version of each installed package; ``numpy``: that of NumPy.
 
-    >>> [check.remedy for check in runtime_checks(["tflite-runtime"], "2.1.0")]
+    >>> [check.remedy for check in runtime_checks({"tflite-runtime": "2.14.0"}, "2.1.0")]
     ['', "pip install 'numpy<2'"]
     """
     if not runtimes:
         no_wheels = sys.maxsize < 2**32 and sys.version_info >= (3, 12)
         runtime = Check("TFLite runtime", "not installed", _NO_WHEELS if no_wheels else _INSTALL_RUNTIME)
     else:
-        runtime = Check("TFLite runtime", ", ".join(runtimes))
+        runtime = Check("TFLite runtime", ", ".join(f"{name} {version}" for name, version in runtimes.items()))
     if numpy is None:
         return [runtime, Check("NumPy", "not installed", _INSTALL_NUMPY)]
     if "tflite-runtime" in runtimes and int(numpy.split(".", maxsplit=1)[0]) >= 2:

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reference import MODELS, ArmError, compare, reference_results
+
 ROOT = Path(__file__).parent.parent.parent
 ARM = Path(__file__).parent
 GUIDE = ROOT / "docs" / "raspberry-pi.md"
 CACHE = Path(os.environ.get("ARM_CACHE") or Path.home() / ".cache" / "sotag-edge" / "arm")
-MODELS = ("default", "tiny")
-TOLERANCE = 2e-5  # both models compute in float; measured between runtimes and processors: 8e-6
 _BLOCK = re.compile(r"^```sh *(.*?)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _TABLE = re.compile(r"(<!-- systems -->\n).*?(<!-- /systems -->)", re.DOTALL)
 _NEEDS = ("apt-get", "dpkg", "unshare", "mount", "du")
@@ -93,10 +93,6 @@ SYSTEMS = (
         "32-bit",
     ),
 )
-
-
-class ArmError(Exception):
-    """What went wrong with a system, in a sentence."""
 
 
 class NotBuiltError(ArmError):
@@ -226,62 +222,19 @@ def installed_megabytes(system: System) -> float:
     return int(done.stdout.split()[0]) / 1000
 
 
-def compare(here: list[dict[str, Any]], there: list[dict[str, Any]], model: str) -> float:
-    """The largest difference of a score. Raises ``ArmError`` above the tolerance, or for another label of clear margin."""
-    if len(here) != len(there):
-        raise ArmError(f"{model}: {len(there)} answers to {len(here)} texts")
-    largest = 0.0
-    for ours, theirs in zip(here, there, strict=True):
-        difference = max(abs(score - theirs["scores"][label]) for label, score in ours["scores"].items())
-        largest = max(largest, difference)
-        first, second = sorted(ours["scores"].values())[-1:-3:-1]
-        if ours["label"] != theirs["label"] and first - second > 2 * TOLERANCE:
-            raise ArmError(f"{model} answers {theirs['label']} at {ours['source']}, and {ours['label']} on x86-64")
-    if largest > TOLERANCE:
-        raise ArmError(f"{model}: a score differs by {largest:.6f} from x86-64's, more than {TOLERANCE}")
-    return largest
-
-
-def texts() -> list[str]:
-    """200 texts: the questions of the repository, whole and cut, so that many lengths occur."""
-    lines = (ROOT / "benchmarks" / "questions.jsonl").read_text(encoding="utf-8").split("\n")
-    whole = [json.loads(line)["text"].replace("\n", " ") for line in lines if line]
-    return [*whole[::4], *(text[: len(text) // 2] for text in whole[2::4])][:200]
-
-
 def main() -> int:
-    """Try every system; print and write the table. Gives the exit code."""
+    """Try every system; print and write the table. Returns the exit code."""
     CACHE.mkdir(parents=True, exist_ok=True)
     try:
         check_needs()
         make_system("qemu")
+        wheel = build_wheel(CACHE / "work")
+        here = reference_results(wheel.parent)
     except ArmError as failure:
         print(f"make arm: {failure}", file=sys.stderr)
         return 1
-    wheel = build_wheel(CACHE / "work")
-    work = wheel.parent
-    (work / "texts.txt").write_text("".join(f"{text}\n" for text in texts()), encoding="utf-8")
-    shutil.copytree(ROOT / "tests", work / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", work)
-    here = {}
-    for model in MODELS:
-        shutil.copytree(ROOT / "models" / model, work / model, ignore=shutil.ignore_patterns("*.keras"))
-        command = [
-            sys.executable,
-            "-m",
-            "sotag_edge",
-            "classify",
-            "-m",
-            str(work / model),
-            "--best-guess",
-            "--to",
-            "jsonl",
-        ]
-        done = subprocess.run(command, input=(work / "texts.txt").read_bytes(), capture_output=True, check=False)
-        if done.returncode:
-            print(f"make arm: {model} on this machine: {done.stderr.decode().strip()}", file=sys.stderr)
-            return 1
-        here[model] = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    shutil.copytree(ROOT / "tests", wheel.parent / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", wheel.parent)
 
     def tried(system: System) -> dict[str, Any] | ArmError:
         try:
@@ -292,7 +245,11 @@ def main() -> int:
     only = os.environ.get("ARM_ONLY", "").split()
     systems = [system for system in SYSTEMS if not only or system.name in only]
     with ThreadPoolExecutor(2) as pool:
-        results = dict(zip(systems, pool.map(tried, systems), strict=True))
+        return report(dict(zip(systems, pool.map(tried, systems), strict=True)))
+
+
+def report(results: dict[System, dict[str, Any] | ArmError]) -> int:
+    """Print the table, and write it into the guide if every system passed. Returns the exit code."""
     rows = [
         "| system | Python | runtime | NumPy | largest difference | start, emulated | installed | peak memory |",
         "|---|---|---|---|---|---|---|---|",
@@ -312,7 +269,7 @@ def main() -> int:
     if not failed and len(rows) == len(SYSTEMS) + 2:
         table = "\n".join(rows) + "\n"
         text = GUIDE.read_text(encoding="utf-8")
-        GUIDE.write_text(_TABLE.sub(lambda found: found[1] + table + found[2], text), encoding="utf-8")
+        GUIDE.write_text(_TABLE.sub(lambda match: match[1] + table + match[2], text), encoding="utf-8")
     return int(failed)
 
 

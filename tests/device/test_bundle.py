@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from sotag_edge import Classifier, ModelError
-from sotag_edge import models
+from sotag_edge import Classifier, ModelError, models
 from sotag_edge.bundle import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
@@ -117,10 +116,18 @@ def missing(name: str) -> Callable[[Path], None]:
         (manifest(tokenizer=None), "model.json", "'tokenizer' is missing"),
         (manifest(sequence={"max_tokens": 0}), "model.json", "max_tokens must be from 1 to 1000000, not 0"),
         (manifest(sequence={"max_tokens": True}), "model.json", "'max_tokens' is missing"),
-        (manifest(sequence={"max_tokens": 9, "pad_to": 3}), "model.json", "pad_to must be from max_tokens (9) to 1000000, not 3"),
+        (
+            manifest(sequence={"max_tokens": 9, "pad_to": 3}),
+            "model.json",
+            "pad_to must be from max_tokens (9) to 1000000, not 3",
+        ),
         (manifest(scores=None), "model.json", "'scores' is missing"),
         (manifest(scores={"temperature": 1}), "model.json", "'threshold' is missing"),
-        (manifest(scores={"temperature": 0, "threshold": 0}), "model.json", "temperature must be from 0.01 to 100, not 0"),
+        (
+            manifest(scores={"temperature": 0, "threshold": 0}),
+            "model.json",
+            "temperature must be from 0.01 to 100, not 0",
+        ),
         (manifest(scores={"temperature": 1, "threshold": 1.5}), "model.json", "threshold must be from 0 to 1, not 1.5"),
         (manifest(files={}), "model.json", "'model.tflite' is missing"),
         (missing("vocab.txt"), "vocab.txt", "cannot be read"),

@@ -198,7 +198,10 @@ def test_a_list_of_paths(content: bytes, nul: bool) -> None:
     assert list(paths_from("-", io.BytesIO(content), nul=nul)) == ["a", "b c"]
 
 
-@given(form=st.sampled_from([name for name, form in FORMATS.items() if form.reads and name != "posts-xml"]), content=st.binary())
+@given(
+    form=st.sampled_from([name for name, form in FORMATS.items() if form.reads and name != "posts-xml"]),
+    content=st.binary(),
+)
 def test_any_bytes_can_be_read(form: str, content: bytes) -> None:
     """Any bytes at all, as any form, give documents; what is wrong is on them, and nothing is raised."""
     found = documents(form, content)
