@@ -10,7 +10,8 @@ Importing this package loads neither numpy nor a TFLite runtime; ``Classifier.lo
 
 from __future__ import annotations
 
-from sotag_edge.classifier import Classifier, Prediction, Reason
+from sotag_edge.classifier import Classifier
+from sotag_edge.decision import Prediction, Reason
 from sotag_edge.errors import InputError, MissingDependencyError, ModelError, SotagEdgeError, UsageError
 
 __all__ = [

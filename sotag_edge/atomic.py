@@ -1,4 +1,4 @@
-"""Where results go: standard output, or a file that is written whole or not at all."""
+"""Output streams: standard output, or a file that is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from sotag_edge.errors import UsageError
 
 @contextmanager
 def output_stream(path: Path | None) -> Iterator[TextIO]:
-    """Standard output; or a stream whose content takes the place of ``path`` when the block ends well, and else is gone."""
+    """Standard output, or a stream to ``path``: the file is replaced when the block ends, and left alone if it raises.
+
+    A replaced file keeps its mode. Raises ``UsageError`` if the path is a directory or cannot be written.
+    """
     if path is None:
         yield sys.stdout
         return
@@ -26,7 +29,7 @@ def output_stream(path: Path | None) -> Iterator[TextIO]:
         return
     import tempfile
 
-    target = Path(os.path.realpath(path))  # the file behind a link, not the link
+    target = Path(os.path.realpath(path))  # replaces the file that a link points to, not the link
     try:
         number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
     except OSError as error:

@@ -1,81 +1,49 @@
-"""Text -> ``Prediction``: the public Python API, and the only way the command line tags anything."""
+"""Text -> ``Prediction``: the public Python API, and the only way in which the command line tags a text."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from sotag_edge import bundle as bundles
-from sotag_edge.bundle import Bundle
+from sotag_edge import models
+from sotag_edge.bundle import MANIFEST, MODEL, Bundle
+from sotag_edge.decision import Prediction
 from sotag_edge.errors import ModelError, UsageError
 from sotag_edge.interpreter import Interpreter
-from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
-
-UNKNOWN_LABEL = "unknown"
-_LITTLE_TEXT = 4  # tokens
-
-
-class Reason(str, Enum):
-    """Why a text is answered ``unknown``: its best score is below the threshold, and this is what it looks like."""
-
-    LOW_SCORE = "low score"
-    LITTLE_TEXT = "too little text"
-    UNKNOWN_WORDS = "mostly unknown words"
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The tag of one text.
-
-    ``scores``: each label's, calibrated; those of all labels of the model sum to 1. ``score``: the best of them. ``label``:
-    that one's label, or ``unknown`` where the score is below the threshold; then ``reason`` says why.
-    """
-
-    label: str
-    score: float
-    scores: Mapping[str, float]
-    reason: Reason | None = None
-
-    @property
-    def best_guess(self) -> str:
-        """The label of the best score, also where the answer is ``unknown``."""
-        return max(self.scores, key=self.scores.__getitem__)
 
 
 class Classifier:
-    """A loaded model. Loading takes milliseconds; keep one for many texts. Not safe for several threads at once.
+    """A loaded model. Loading takes milliseconds; keep one for many texts. Not safe for use by several threads at once.
 
-    A text's scores depend on the text alone: not on what was classified before it, nor on a batch.
+    The scores of a text depend on that text only, not on the texts before it or on a batch.
     """
 
     def __init__(self, bundle: Bundle, threshold: float | None = None, only: Sequence[str] | None = None) -> None:
-        """``threshold``: the lowest best score that is answered with its label; 0 never answers ``unknown``; the
-        bundle's own where it is ``None``. ``only``: the labels that may be answered; the scores of the others are left out,
-        and those of these stay what they are.
+        """``threshold``: the lowest best score that is answered with its label, from 0 (never answer ``unknown``) to 1;
+        ``None`` takes the model's own. ``only``: the labels that may be answered; their scores do not change, and those of
+        the other labels are left out.
 
-        Raises ``UsageError`` for a threshold out of range or a label in ``only`` that the model has not; ``ModelError``
-        when the graph's outputs are not the bundle's labels or the runtime cannot load it.
+        Raises ``UsageError`` for a threshold out of range or a label that the model does not have; ``ModelError`` if the
+        number of outputs is not the number of labels or the runtime cannot load the model; ``MissingDependencyError``
+        without a TFLite runtime.
         """
         self.bundle = bundle
-        self._threshold = bundle.scores.threshold if threshold is None else threshold
-        if not 0 <= self._threshold <= 1:
-            raise UsageError(f"the threshold is {self._threshold}, and must be from 0 to 1")
-        if only is not None and not only:
-            raise UsageError("name one label or more to answer with")
-        missing = [label for label in only or () if label not in bundle.labels]
-        if missing:
-            raise UsageError(f"the model has no label {missing[0]!r}; its labels are {', '.join(bundle.labels)}")
-        self._numbers = [number for number, label in enumerate(bundle.labels) if only is None or label in only]
+        self.decision = bundle.manifest.decision
+        if threshold is not None:
+            try:
+                self.decision = replace(self.decision, threshold=threshold)
+            except ValueError as error:
+                raise UsageError(str(error)) from error
+        self._positions = _positions(self.labels, only)
         try:
             self._interpreter = Interpreter(bundle.model)
         except ModelError as error:
-            raise ModelError(f"{bundle.path / bundles.MODEL}: {error}") from error
-        if self._interpreter.outputs != len(bundle.labels):
+            raise ModelError(f"{bundle.path / MODEL}: {error}") from error
+        if self._interpreter.outputs != len(self.labels):
             raise ModelError(
-                f"{bundle.path / bundles.MODEL} has {self._interpreter.outputs} outputs, "
-                f"but {bundles.MANIFEST} names {len(bundle.labels)} labels"
+                f"{bundle.path / MODEL} has {self._interpreter.outputs} outputs, "
+                f"but {MANIFEST} names {len(self.labels)} labels"
             )
 
     @classmethod
@@ -85,40 +53,42 @@ class Classifier:
         threshold: float | None = None,
         only: Sequence[str] | None = None,
     ) -> Classifier:
-        """Load a model by path or name; without one, ``$SOTAG_EDGE_MODEL`` or the default model.
+        """Load a model by path or name. Without one: ``$SOTAG_EDGE_MODEL``, or the default model.
 
-        Raises ``ModelError`` (missing, damaged) or ``MissingDependencyError`` (no TFLite runtime).
+        Raises ``ModelError`` for a missing or damaged model, and what the class raises.
         """
-        return cls(bundles.read(bundles.find(model)), threshold, only)
+        return cls(Bundle.read(models.find(model)), threshold, only)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels this model knows, in the order of its outputs."""
-        return self.bundle.labels
+        """All labels of the model, in the order of its outputs."""
+        return self.bundle.manifest.labels
+
+    @property
+    def answerable(self) -> tuple[str, ...]:
+        """The labels that may be answered, in the order of the outputs."""
+        return tuple(label for _, label in self._positions)
 
     def classify(self, text: str) -> Prediction:
-        """Tag one text; any text has an answer, also the empty one. A tie goes to the first label."""
-        ids = self.bundle.input.ids(text, self.bundle.vocabulary)
+        """Tag one text. Every text has an answer, the empty one too."""
+        ids = self.bundle.ids(text)
         scores = self.scores(ids)
-        best = max(self._numbers, key=scores.__getitem__)
-        by_label = {self.labels[number]: scores[number] for number in self._numbers}
-        # What the network makes of nothing but unknown tokens says nothing of the text.
-        is_known = any(number > UNKNOWN_ID for number in ids)
-        if (scores[best] if is_known else 0) >= self._threshold:
-            return Prediction(self.labels[best], scores[best], by_label)
-        tokens = len(ids) - ids.count(PADDING_ID)
-        unknown = ids.count(UNKNOWN_ID)
-        reason = Reason.LOW_SCORE
-        if tokens < _LITTLE_TEXT:
-            reason = Reason.LITTLE_TEXT
-        elif unknown > tokens / 2:
-            reason = Reason.UNKNOWN_WORDS
-        return Prediction(UNKNOWN_LABEL, scores[best], by_label, reason)
+        return self.decision.decide({label: scores[position] for position, label in self._positions}, ids)
 
     def scores(self, ids: Sequence[int]) -> list[float]:
         """The calibrated score of each label of the model, for one or more ids of its vocabulary."""
-        return self.bundle.scores.calibrated(self._interpreter.scores(ids))
+        return self.decision.calibrated(self._interpreter.scores(ids))
 
     def classify_many(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        """Tag texts one by one, lazily: one prediction a text, in order, each the same as ``classify`` gives."""
+        """Tag texts lazily: one prediction per text, in order, each equal to that of ``classify``."""
         return map(self.classify, texts)
+
+
+def _positions(labels: tuple[str, ...], only: Sequence[str] | None) -> list[tuple[int, str]]:
+    """The position and name of each label that may be answered, in the order of the outputs."""
+    if only is not None and not only:
+        raise UsageError("name at least one label to answer with")
+    for label in only or ():
+        if label not in labels:
+            raise UsageError(f"the model has no label {label!r}; its labels are {', '.join(labels)}")
+    return [(position, label) for position, label in enumerate(labels) if only is None or label in only]

@@ -1,21 +1,22 @@
-"""Text -> which of its tokens made the tag: each token's effect is what the score loses when the token is left out.
+"""Text -> the effect of each of its tokens: by how much the score drops without the token.
 
-Left out is "made unknown", so that the text keeps its length; the network was trained with words dropped like that. The
-effects are measured one by one, and do not sum to the score.
+A token is left out by making it unknown, so the text keeps its length; training drops words in the same way. Each effect is
+measured separately, so they do not add up to the score.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sotag_edge.classifier import Classifier, Prediction
+from sotag_edge.classifier import Classifier
+from sotag_edge.decision import Prediction
 from sotag_edge.tokenizer import spans
 from sotag_edge.vocabulary import UNKNOWN_ID
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A token, where it stands in ``Explanation.text``, and what it adds to the score of the best guess."""
+    """A token, its place in ``Explanation.text``, and how much it adds to the score of the best guess."""
 
     token: str
     start: int
@@ -25,7 +26,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """``text``: as the tokenizer reads it. ``effects``: one a token that is read, in order."""
+    """``text``: the text as the tokenizer reads it. ``effects``: one per token that the network reads, in order."""
 
     prediction: Prediction
     text: str
@@ -33,17 +34,17 @@ class Explanation:
 
 
 def explain(classifier: Classifier, text: str) -> Explanation:
-    """Why a text has its tag. Costs one inference a token that the model knows."""
+    """Explain the tag of a text. Runs the network once per token of the vocabulary in it."""
     bundle = classifier.bundle
     prediction = classifier.classify(text)
     best = classifier.labels.index(prediction.best_guess)
-    shown, places = spans(text, bundle.input.tokenizer)
-    ids = bundle.input.ids(text, bundle.vocabulary)
+    shown, places = spans(text, bundle.manifest.input.tokenizer)
+    ids = bundle.ids(text)
     effects = []
-    for number, (start, end) in enumerate(places[: bundle.input.max_tokens]):
+    for position, (start, end) in enumerate(places[: bundle.manifest.input.max_tokens]):
         effect = 0.0
-        if ids[number] != UNKNOWN_ID:
-            without = [*ids[:number], UNKNOWN_ID, *ids[number + 1 :]]
+        if ids[position] != UNKNOWN_ID:
+            without = [*ids[:position], UNKNOWN_ID, *ids[position + 1 :]]
             effect = prediction.score - classifier.scores(without)[best]
         effects.append(Effect(shown[start:end], start, end, effect))
     return Explanation(prediction, shown, tuple(effects))

@@ -1,4 +1,4 @@
-"""HTML -> the text that a person reads: tags out, code kept, entities decoded. The parsing is the standard library's."""
+"""HTML -> the text that a person reads: tags removed, code kept, entities decoded, by the standard library's parser."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Reader(HTMLParser):
 
 
 def strip_markup(markup: str) -> str:
-    r"""The text of a piece of HTML, a line end where a block begins or ends; any text at all gives a text.
+    r"""The text of a piece of HTML, with a line end where a block starts or ends. Every input gives a text.
 
     >>> strip_markup("<p>Why is <code>a &lt; b</code> false?</p><pre>int a = 1;</pre>")
     'Why is a < b false?\n\nint a = 1;'
@@ -42,6 +42,6 @@ def strip_markup(markup: str) -> str:
     try:
         reader.feed(markup)
         reader.close()
-    except AssertionError:  # the library's word for "<![" and what is no section; then the text stays as it is
+    except AssertionError:  # the library's answer to "<![" without a section; the text stays as it is
         return markup.strip()
     return "".join(reader.parts).strip()

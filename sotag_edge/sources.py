@@ -18,15 +18,17 @@ _GZIP = b"\x1f\x8b"
 
 
 class Folders(NamedTuple):
-    """How folders are read: not at all, or recursively the files whose name matches ``glob``: by name, those of a folder
-    before those of the folders in it."""
+    """Whether the files in folders are read, and which: those whose name matches ``glob``."""
 
     recursive: bool = False
     glob: str = "*"
 
 
 def expand(paths: Iterable[str], folders: Folders) -> Iterator[str]:
-    """Each path, a folder replaced by the files in it; hidden ones are left out. A folder that cannot be read stays."""
+    """Each path, a folder replaced by the files in it, sorted by name, before those of the folders in it.
+
+    Hidden files and folders are left out. A folder that cannot be read stays, so that reading it gives the error.
+    """
     for path in paths:
         if folders.recursive and path != STDIN and os.path.isdir(path):  # noqa: PTH112  # Path's may raise
             yield from _files_in(path, folders.glob)
@@ -47,7 +49,7 @@ def _files_in(folder: str, glob: str) -> Iterator[str]:
 
 
 def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> list[str]:
-    """The paths that a file lists, or standard input: one a line, or each before a NUL (as ``find -print0`` writes them)."""
+    """The paths listed in a file or in standard input: one per line, or each ended by a NUL (as by ``find -print0``)."""
     try:
         content = stdin.read() if listing == STDIN else Path(listing).read_bytes()
     except OSError as error:
@@ -57,7 +59,7 @@ def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> list[str]:
 
 @contextmanager
 def opened(path: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
-    """The stream of a path, or standard input; gzip'd content is unpacked. Raises ``InputError`` where there is none."""
+    """The stream of a path, or standard input; gzip is decompressed. Raises ``InputError`` if it cannot be opened."""
     with ExitStack() as stack:
         try:
             stream: BinaryIO = stdin if path == STDIN else stack.enter_context(Path(path).open("rb"))
@@ -80,4 +82,4 @@ def opened(path: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
 
 
 READ_ERRORS = (OSError, EOFError, zlib.error)
-"""What reading on can raise: a failing disk, a cut or damaged gzip stream."""
+"""The errors of reading an open stream: a failing disk, a truncated or damaged gzip stream."""

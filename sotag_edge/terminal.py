@@ -1,69 +1,74 @@
-"""Plain facts by name -> tables for people: ``models``, ``info``, ``config``, ``doctor``, ``benchmark``."""
+"""Text on a terminal: what is safe to print, and the one way to make a rich console. rich is loaded when it is used."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, TextIO
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
-from sotag_edge.formats.fields import printable
-from sotag_edge.formats.writers import Color, make_console
-
-
-def console() -> Console:
-    """Standard output, which takes text as it is."""
-    return make_console(sys.stdout, Color.AUTO)
+# Control characters, line separators, marks that change the direction of writing, surrogates.
+_NOT_PRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def print_rows(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table with a heading; cells wrap rather than lose anything."""
+class Color(str, Enum):
+    """When to use colours: the values of ``--color``."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+def printable(text: str) -> str:
+    r"""Text for one row of a terminal: each character that a terminal may take for a command becomes U+FFFD.
+
+    >>> printable("a\tb\x1b[31m") == "a\ufffdb\ufffd[31m"
+    True
+    """
+    return _NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def make_console(stream: TextIO | None = None, color: Color = Color.AUTO) -> Console:
+    """A console that prints text as it is, on standard output by default. ``ALWAYS`` overrides ``NO_COLOR``."""
+    from rich.console import Console
+
+    always = color is Color.ALWAYS
+
+    class QuietConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would exit with 1; cli/app.py ends the process quietly
+
+    console = QuietConsole(
+        file=stream or sys.stdout,
+        markup=False,
+        highlight=False,
+        force_terminal=always or None,
+        color_system="standard" if always else None if color is Color.NEVER else "auto",
+    )
+    console.no_color = console.no_color and not always
+    return console
+
+
+def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table on standard output. Cells wrap rather than lose text."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=box.SIMPLE_HEAD)
-    for name in names:
+    for name in header:
         table.add_column(Text(name), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(cell) for cell in row))
-    console().print(table)
-
-
-def print_models(found: Sequence[Mapping[str, Any]]) -> None:
-    """A line a model; a damaged one with what is wrong."""
-    rows = [
-        (
-            model["name"],
-            ", ".join(model["labels"]) if "labels" in model else model["error"],
-            model.get("bytes", ""),
-            model["path"],
-        )
-        for model in found
-    ]
-    print_rows(("model", "tags", "bytes", "where"), rows)
-
-
-def print_info(found: Mapping[str, Any]) -> None:
-    """A line a fact."""
-    rows = []
-    for name, value in found.items():
-        if isinstance(value, Mapping):
-            text = ", ".join(f"{key} {entry}" for key, entry in value.items())
-        else:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else "not stated" if value is None else value
-        rows.append((name.replace("_", " "), text))
-    print_rows(("", ""), rows)
+        table.add_row(*(_cell(value) for value in row))
+    make_console().print(table)
 
 
 def _cell(value: object) -> Text:
-    text = f"{value:,}" if isinstance(value, int) else str(value)
-    return Text(printable(text))
+    from rich.text import Text
 
-
-def print_benchmark(found: Mapping[str, Any]) -> None:
-    """The machine, then a line for each length of text."""
-    facts = {name: value for name, value in found.items() if name != "texts"}
-    print_info(facts)
-    names = ("texts", "p50 µs", "p95 µs", "p99 µs", "texts a second")
-    print_rows(names, [(name, *figures.values()) for name, figures in found["texts"].items()])
+    return Text(printable(f"{value:,}" if isinstance(value, int) else str(value)))

@@ -8,8 +8,9 @@ from pathlib import Path
 from sotag_convert.data.load import load_labelled
 from sotag_convert.export.parity import Verification
 from sotag_convert.network.network import Network
-from sotag_convert.publish import KERAS_MODEL, METRICS, Source, publish, refuse_existing
+from sotag_convert.publish import KERAS_MODEL, METRICS, Source, publish
 from sotag_convert.recipes import Recipe
+from sotag_convert.staging import refuse_existing
 from sotag_edge import bundle as bundles
 from sotag_edge.errors import ModelError
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,9 +19,9 @@ from sotag_convert.network.network import Network
 from sotag_convert.recipes import Recipe
 from sotag_convert.report.card import card
 from sotag_convert.report.evaluate import evaluate_bundle
+from sotag_convert.staging import staged
 from sotag_edge import bundle
 from sotag_edge.bundle import InputSettings, ScoreSettings
-from sotag_edge.errors import UsageError
 from sotag_edge.vocabulary import Vocabulary
 
 KERAS_MODEL = "model.keras"
@@ -93,43 +89,6 @@ def _golden(folder: Path, source: Source) -> dict[str, Any]:
     text = drawn_text(source.vocabulary, _GOLDEN_TOKENS, random.Random(1))
     scores = device.run(folder, [text]).scores[0]
     return {"text": text, "scores": dict(zip(source.labels, scores.round(6).tolist(), strict=True))}
-
-
-def refuse_existing(output: Path, force: bool) -> None:
-    """Raise ``UsageError`` if something is there already that may not be replaced, or nothing can be written there."""
-    if os.path.lexists(output) and not force:
-        raise UsageError(f"{output} exists already: choose another --output, or replace it with --force")
-    if os.path.lexists(output) and not (output / bundle.MANIFEST).is_file():
-        raise UsageError(f"{output} is not a model, and --force replaces models only: choose another --output")
-    if output.resolve() in (Path.cwd(), *Path.cwd().parents):
-        raise UsageError(f"{output} is the folder that you are in, or one around it: choose another --output")
-    nearest = next(folder for folder in output.absolute().parents if folder.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise UsageError(f"{output} cannot be written: {nearest} is not a folder that you may write in")
-
-
-@contextmanager
-def staged(output: Path, force: bool) -> Iterator[Path]:
-    """A scratch folder that takes the place of ``output`` when the block ends well, and vanishes when it does not."""
-    refuse_existing(output, force)
-    parent = output.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=parent, prefix=f".{output.name}-"))
-    folder, replaced = scratch / "bundle", scratch / "replaced"
-    try:
-        folder.mkdir()
-        yield folder
-        refuse_existing(output, force)  # it may have appeared while the network was trained
-        try:
-            if os.path.lexists(output):
-                output.rename(replaced)
-            folder.rename(output)
-        except BaseException:
-            if os.path.lexists(replaced) and not os.path.lexists(output):
-                replaced.rename(output)
-            raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

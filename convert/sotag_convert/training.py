@@ -18,7 +18,8 @@ from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.training_set import TrainingSet, build_training_set
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
-from sotag_convert.publish import Source, publish, refuse_existing
+from sotag_convert.publish import Source, publish
+from sotag_convert.staging import refuse_existing
 from sotag_edge.bundle import ScoreSettings
 from sotag_edge.errors import UsageError
 

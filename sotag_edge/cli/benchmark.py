@@ -6,75 +6,91 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from sotag_edge import bundle as bundles
-from sotag_edge import machine as device
+from sotag_edge import machine
+from sotag_edge.bundle import device_bytes
 from sotag_edge.classifier import Classifier
-from sotag_edge.formats import Document, InputForm, read_documents
-from sotag_edge.pipeline import classify_in_parallel
+from sotag_edge.cli import options
+from sotag_edge.cli.info import print_facts
+from sotag_edge.document import Document
+from sotag_edge.formats import FORMATS, read_documents
+from sotag_edge.pipeline import results
+from sotag_edge.terminal import print_rows
 
-_LENGTHS = (10, 50, 200, 1000)
-_SECONDS = 1.0  # for each length and number of processes
+_LENGTHS = (10, 50, 200, 1000)  # tokens
+_SECONDS = 1.0  # per length and per number of processes
 
 
 def benchmark(
-    model: Annotated[
-        Optional[str], typer.Argument(envvar="SOTAG_EDGE_MODEL", help="A model's folder or name. [default: 'default']")
-    ] = None,
+    model: options.ModelArgument = None,
     texts: Annotated[
-        Optional[str], typer.Argument(help="A file with a text a line, to time in place of drawn ones.")
+        Optional[str], typer.Argument(help="A file with one text per line, to time instead of random texts.")
     ] = None,
-    to: Annotated[Literal["table", "json"], typer.Option("--to", help="The output's form.")] = "table",
+    to: options.FactsFormat = "table",
 ) -> None:
-    """Measure how fast a model tags on this very device, and how much memory it takes.
+    """Measure the speed and the memory of a model on this machine.
 
     Example: sotag-edge benchmark default
     """
     start = time.perf_counter()
     classifier = Classifier.load(model)
     load = time.perf_counter() - start
-    if texts is None:
-        drawn = {f"{length} tokens": _drawn(classifier, length) for length in _LENGTHS}
-    else:
-        documents = list(read_documents([texts], sys.stdin.buffer, form=InputForm.LINES))
-        for document in documents:
-            if document.error:
-                raise document.error
-        drawn = {texts: [document.text for document in documents] or [""]}
-    found: dict[str, Any] = {
+    samples = {texts: _lines_of(texts)} if texts else _random_samples(classifier)
+    cores = machine.cores()
+    figures: dict[str, Any] = {
         "model": str(classifier.bundle.path),
-        "bytes": bundles.size(classifier.bundle.path),
-        "runtime": device.runtimes(),
-        "processor": device.cpu(),
-        "cores": device.cores(),
+        "bytes": device_bytes(classifier.bundle.path),
+        "runtime": machine.runtimes(),
+        "processor": machine.cpu(),
+        "cores": cores,
         "load_ms": round(load * 1000, 2),
-        "texts": {name: _measured(classifier, sample) for name, sample in drawn.items()},
+        "texts": {name: _latency(classifier, sample) for name, sample in samples.items()},
         "processes": {
-            str(jobs): _in_parallel(model, list(drawn.values())[-1], jobs) for jobs in _numbers(device.cores())
+            str(jobs): _throughput(classifier, list(samples.values())[-1], jobs) for jobs in _job_counts(cores)
         },
-        "peak_mb": device.peak_megabytes(),
-        "temperature_c": device.temperature(),
-        "throttled": device.throttled(),
+        "peak_mb": machine.peak_megabytes(),
+        "temperature_c": machine.temperature(),
+        "throttled": machine.throttled(),
     }
     if to == "json":
-        print(json.dumps(found, indent=2))
+        print(json.dumps(figures, indent=2))
         return
-    from sotag_edge.terminal import print_benchmark
+    print_facts({name: value for name, value in figures.items() if name != "texts"})
+    header = ("texts", "p50 µs", "p95 µs", "p99 µs", "texts per second")
+    print_rows(header, [(name, *latency.values()) for name, latency in figures["texts"].items()])
 
-    print_benchmark(found)
+
+def _lines_of(file: str) -> list[str]:
+    documents = list(read_documents([file], sys.stdin.buffer, input_format=FORMATS["lines"]))
+    for document in documents:
+        if document.error:
+            raise document.error
+    return [document.text for document in documents] or [""]
 
 
-def _numbers(cores: int) -> list[int]:
-    """1, 2, 4 ... and all the cores."""
+def _random_samples(classifier: Classifier) -> dict[str, list[str]]:
+    """For each length, texts drawn from the model's own vocabulary."""
+    from random import Random
+
+    draw = Random(0)
+    tokens = classifier.bundle.vocabulary.tokens[2:] or ("a",)
+    return {f"{length} tokens": [" ".join(draw.choices(tokens, k=length)) for _ in range(20)] for length in _LENGTHS}
+
+
+def _job_counts(cores: int) -> list[int]:
+    """1, 2, 4 and so on, and all cores.
+
+    >>> _job_counts(6)
+    [1, 2, 4, 6]
+    """
     return [*(2**n for n in range(cores.bit_length()) if 2**n < cores), cores]
 
 
-def _in_parallel(model: str | None, texts: Sequence[str], jobs: int) -> int:
-    """Texts a second of so many processes, as ``classify --jobs`` uses them, from the first answer on."""
+def _throughput(classifier: Classifier, texts: Sequence[str], jobs: int) -> int:
+    """Texts per second with this number of processes, as for ``classify --jobs``, from the first answer on."""
     first = 0.0
 
     def documents() -> Iterator[Document]:
@@ -82,22 +98,13 @@ def _in_parallel(model: str | None, texts: Sequence[str], jobs: int) -> int:
             yield from (Document("", text) for text in texts)
 
     answered = 0
-    for answered, _ in enumerate(classify_in_parallel(documents(), partial(Classifier.load, model), jobs)):  # noqa: B007
+    for answered, _ in enumerate(results(documents(), classifier, jobs)):  # noqa: B007
         first = first or time.perf_counter()
     return round(answered / (time.perf_counter() - first))
 
 
-def _drawn(classifier: Classifier, length: int) -> list[str]:
-    """Texts of so many of the model's own tokens."""
-    from random import Random
-
-    draw = Random(0)
-    tokens = classifier.bundle.vocabulary.tokens[2:] or ("a",)
-    return [" ".join(draw.choices(tokens, k=length)) for _ in range(20)]
-
-
-def _measured(classifier: Classifier, texts: Sequence[str]) -> dict[str, float]:
-    """Microseconds of single texts, tokenized and tagged, for a second or so; one core."""
+def _latency(classifier: Classifier, texts: Sequence[str]) -> dict[str, float]:
+    """Percentiles of the microseconds per text, tokenized and tagged one at a time on one core."""
     for text in texts[:20]:
         classifier.classify(text)
     times: list[float] = []
@@ -114,5 +121,5 @@ def _measured(classifier: Classifier, texts: Sequence[str]) -> dict[str, float]:
         "p50_us": round(percentiles[49], 1),
         "p95_us": round(percentiles[94], 1),
         "p99_us": round(percentiles[98], 1),
-        "texts_a_second": round(1e6 * len(times) / sum(times)),
+        "texts_per_second": round(1e6 * len(times) / sum(times)),
     }

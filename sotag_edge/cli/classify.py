@@ -2,120 +2,53 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Optional
+from typing import NamedTuple, TextIO
 
 import typer
 
 from sotag_edge.atomic import output_stream
-from sotag_edge.classifier import Classifier, Prediction
-from sotag_edge.cli import settings as options
-from sotag_edge.errors import INTERRUPTED, InputError, UsageError
-from sotag_edge.formats import STDIN, Document, Fields, Folders, InputForm, read_documents, without_markup
-from sotag_edge.formats.fields import Result, Shape, printable
-from sotag_edge.formats.forms import RECORDS
-from sotag_edge.formats.writers import Color, FormatWriter, OutputForm, Writer, make_writer
-from sotag_edge.sources import paths_from
-
-_FORMAT_SAYS_ALL = "--format says all: it goes without --to, --top-k, --scores and --merge"
-_FILES_FROM_NAMES_ALL = "--files-from names all files: it goes without other paths and without --text"
-_MERGED = {
-    OutputForm.JSONL: RECORDS,
-    OutputForm.JSON: RECORDS,
-    OutputForm.CSV: (InputForm.CSV, InputForm.TSV),
-    OutputForm.TSV: (InputForm.CSV, InputForm.TSV),
-}
+from sotag_edge.classifier import Classifier
+from sotag_edge.cli import options
+from sotag_edge.cli.process import immediate_interrupt, warn
+from sotag_edge.document import Document, Result
+from sotag_edge.errors import UsageError
+from sotag_edge.formats import FORMATS, Fields, Format, Layout, Writer, read_documents, without_markup
+from sotag_edge.formats.records import one_table
+from sotag_edge.pipeline import results
+from sotag_edge.sources import STDIN, Folders, paths_from
+from sotag_edge.terminal import Color
 
 
 def classify(
     context: typer.Context,
-    paths: Annotated[
-        Optional[list[str]],
-        typer.Argument(help="Files, each one text; '-' is standard input. Without any, standard input, each line one."),
-    ] = None,
-    text: Annotated[Optional[list[str]], typer.Option("--text", help="A text to tag; may be given again.")] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the files in folders.")] = False,
-    glob: Annotated[str, typer.Option("--glob", help="Of the files in folders, those of this name.")] = "*",
-    files_from: Annotated[
-        Optional[str], typer.Option("--files-from", help="A file with a path a line; '-' is standard input.")
-    ] = None,
-    null: Annotated[bool, typer.Option("-0", "--null", help="The paths of --files-from end with a NUL.")] = False,
-    form: Annotated[
-        Optional[InputForm],
-        typer.Option("--from", help="How the input is cut into texts. [default: text for files, lines for stdin]"),
-    ] = None,
-    field: Annotated[
-        Optional[list[str]],
-        typer.Option(
-            "--field", help="The field that is the text, in jsonl, csv and tsv; several are joined. [default: text]"
-        ),
-    ] = None,
-    id_field: Annotated[Optional[str], typer.Option("--id", help="The field that is the text's identifier.")] = None,
-    html: Annotated[bool, typer.Option("--html", help="Take the markup out of each text.")] = False,
+    paths: options.Paths = None,
+    input_format: options.InputFormat = None,
+    field: options.TextFields = None,
+    id_field: options.IdField = None,
+    text: options.Texts = None,
+    html: options.Html = False,
+    recursive: options.Recursive = False,
+    glob: options.Glob = "*",
+    files_from: options.FilesFrom = None,
+    null: options.Null = False,
     model: options.Model = None,
-    threshold: Annotated[
-        Optional[float],
-        typer.Option(
-            "--threshold",
-            envvar="SOTAG_EDGE_THRESHOLD",
-            min=0,
-            max=1,
-            help="Answer 'unknown' where the best score is lower. [default: the model's own]",
-        ),
-    ] = None,
-    best_guess: Annotated[bool, typer.Option("--best-guess", help="Never answer 'unknown'.")] = False,
-    only: Annotated[
-        Optional[str],
-        typer.Option(
-            "--only", help="Answer with these labels alone, as 'python,java'; their scores stay what they are."
-        ),
-    ] = None,
-    to: Annotated[
-        Optional[OutputForm],
-        typer.Option(
-            "--to", envvar="SOTAG_EDGE_TO", help="The output's form. [default: table on a terminal, tsv elsewhere]"
-        ),
-    ] = None,
-    template: Annotated[
-        Optional[str],
-        typer.Option(
-            "--format", help="A line of your own for each result, such as '{label}\\t{score:.3f}\\t{source}'."
-        ),
-    ] = None,
-    top_k: Annotated[
-        int, typer.Option("--top-k", min=0, help="Show so many of the best labels, the first included, too.")
-    ] = 0,
-    scores: Annotated[bool, typer.Option("--scores", help="Show the score of every label.")] = False,
-    merge: Annotated[
-        bool, typer.Option("--merge", help="Add the answer to the record that the text is from (jsonl, csv, tsv).")
-    ] = False,
-    output: Annotated[
-        Optional[Path],
-        typer.Option("--output", "-o", help="A file to write to, whole or not at all. [default: stdout]"),
-    ] = None,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs", "-j", envvar="SOTAG_EDGE_JOBS", min=1, help="Use so many cores; texts then wait for batches."
-        ),
-    ] = 1,
-    color: Annotated[
-        Color, typer.Option("--color", envvar="SOTAG_EDGE_COLOR", help="Colours in the table.")
-    ] = Color.AUTO,
-    fail_on: Annotated[
-        Optional[str], typer.Option("--fail-on", help="'unknown': exit with 1 if a text was answered so.")
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No warnings and no progress; what fails is said.")
-    ] = False,
+    threshold: options.Threshold = None,
+    best_guess: options.BestGuess = False,
+    only: options.Only = None,
+    to: options.OutputFormat = None,
+    output: options.OutputFile = None,
+    top_k: options.TopK = 0,
+    scores: options.Scores = False,
+    merge: options.Merge = False,
+    template: options.Template = None,
+    color: options.UseColor = Color.AUTO,
+    jobs: options.Jobs = 1,
+    fail_on: options.FailOn = None,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Tag texts: one result an input, in order.
+    """Tag texts: one result per text, in order.
 
     Example: sotag-edge classify question.txt
 
@@ -124,166 +57,138 @@ def classify(
     Example: sotag-edge classify --from csv --field title --field body --id id --merge --to csv posts.csv
     """
     _refuse_contradictions(context)
-    sources = _sources(paths, text, files_from, null=null)
     on_terminal = output is None and sys.stdout.isatty()
-    if to is None or (merge and not _was_given(context, "to")):
-        to = _usual_form(form, merge=merge, on_terminal=on_terminal)
-    if merge and form not in _MERGED.get(to, ()):
-        raise UsageError(
-            "--merge needs records: --from jsonl with --to jsonl or json; --from csv or tsv with any but table"
-        )
-
-    wanted = tuple(only.split(",")) if only is not None else None
-    load = functools.partial(Classifier.load, model, 0.0 if best_guess else threshold, wanted)
-    with _quick_interrupt():
-        classifier = load()  # also with --jobs: what is wrong with the model is said here, once
-    labels = tuple(label for label in classifier.labels if wanted is None or label in wanted)
-    shape = Shape(labels, top_k, scores, merge, ids=id_field is not None or form is InputForm.POSTS_XML)
-    documents = _documents(
-        text, sources, form, Fields(tuple(field or ["text"]), id_field), Folders(recursive, glob), html=html
+    output_format = _output_format(context, to, input_format, merge=merge, on_terminal=on_terminal)
+    fields = Fields(tuple(field or ["text"]), id_field)
+    inputs = _Inputs(
+        text or [], _paths(paths, text, files_from, null=null), input_format, fields, Folders(recursive, glob), html
     )
-    if merge and to in (OutputForm.CSV, OutputForm.TSV):
-        documents = _of_one_table(documents)
-    with output_stream(output) as stream:
-        known = None if recursive or (form not in (None, InputForm.TEXT) and sources != [STDIN]) else sources
-        writer: Writer = (
-            FormatWriter(stream, template) if template is not None else make_writer(to, stream, shape, known, color)
+    with immediate_interrupt():
+        classifier = Classifier.load(
+            model, 0.0 if best_guess else threshold, only.split(",") if only is not None else None
         )
-        if jobs > 1:
-            from sotag_edge.pipeline import classify_in_parallel
-
-            answers = classify_in_parallel(documents, load, jobs)
-        else:
-            answers = _one_by_one(documents, classifier)
+    layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), inputs.names(), color)
+    documents = one_table(inputs.documents()) if merge and output_format.is_table else inputs.documents()
+    with output_stream(output) as stream:
+        writer = output_format.writer(stream, layout) if template is None else _template_writer(stream, template)
+        answers = results(documents, classifier, jobs)
         progress = not quiet and not on_terminal and sys.stderr.isatty()
-        failed, unknown = _write(_followed(answers) if progress else answers, writer, quiet=quiet)
+        failed, unknown = _write(_counted(answers) if progress else answers, writer, quiet=quiet)
     if failed or (fail_on and unknown):
         raise typer.Exit(1)
 
 
+class _Inputs(NamedTuple):
+    """The texts and files of one run, and how they are read."""
+
+    texts: list[str]
+    paths: list[str]
+    format: Format | None
+    fields: Fields
+    folders: Folders
+    html: bool
+
+    def documents(self) -> Iterator[Document]:
+        """The documents in order, the texts of the command line first."""
+        for number, text in enumerate(self.texts, start=1):
+            document = Document(f"text:{number}", text)
+            yield without_markup(document) if self.html else document
+        yield from read_documents(
+            self.paths,
+            sys.stdin.buffer,
+            input_format=self.format,
+            fields=self.fields,
+            folders=self.folders,
+            html=self.html,
+        )
+
+    def names(self) -> list[str] | None:
+        """The sources of all documents, if they are known before the first is read."""
+        one_text_per_path = not self.folders.recursive and (self.format is None or self.format.name == "text")
+        return self.paths if one_text_per_path or self.paths == [STDIN] else None
+
+    def have_ids(self) -> bool:
+        """Whether the documents have identifiers."""
+        return self.fields.id is not None or (self.format is not None and self.format.has_ids)
+
+
 def _refuse_contradictions(context: typer.Context) -> None:
-    """Raise ``UsageError`` for options of the command line that do not go together, or go without what they are about."""
-    given = {name for name in context.params if _was_given(context, name)}
-    pairs = (
-        ("best_guess", "threshold", "--best-guess and --threshold contradict each other: give one of them"),
-        ("template", "to", _FORMAT_SAYS_ALL),
-        ("template", "top_k", _FORMAT_SAYS_ALL),
-        ("template", "scores", _FORMAT_SAYS_ALL),
-        ("template", "merge", _FORMAT_SAYS_ALL),
-        ("merge", "text", "--merge is about records: it goes without --text"),
-        ("files_from", "paths", _FILES_FROM_NAMES_ALL),
-        ("files_from", "text", _FILES_FROM_NAMES_ALL),
+    """Raise ``UsageError`` for options that exclude each other, or that lack the option they belong to."""
+    used = {name for name in context.params if _on_command_line(context, name)}
+    exclusive = (
+        ("best_guess", "threshold", "--best-guess cannot be combined with --threshold"),
+        ("template", "to", "--format cannot be combined with --to"),
+        ("template", "top_k", "--format cannot be combined with --top-k"),
+        ("template", "scores", "--format cannot be combined with --scores"),
+        ("template", "merge", "--format cannot be combined with --merge"),
+        ("merge", "text", "--merge cannot be combined with --text, which has no record"),
+        ("files_from", "paths", "--files-from cannot be combined with other paths"),
+        ("files_from", "text", "--files-from cannot be combined with --text"),
     )
-    for one, other, why in pairs:
-        if {one, other} <= given:
-            raise UsageError(why)
-    needs = (
-        ("glob", "recursive", "--glob is about the files in folders: give --recursive too"),
-        ("null", "files_from", "-0 is about the paths of --files-from: give that too"),
-    )
-    for one, other, why in needs:
-        if one in given and other not in given:
-            raise UsageError(why)
+    for one, other, message in exclusive:
+        if {one, other} <= used:
+            raise UsageError(message)
+    if "glob" in used and "recursive" not in used:
+        raise UsageError("--glob needs --recursive: it selects the files in folders")
+    if "null" in used and "files_from" not in used:
+        raise UsageError("-0 needs --files-from: it is about the paths in that list")
     if context.params["fail_on"] not in (None, "unknown"):
-        raise UsageError(f"--fail-on knows 'unknown' alone, not {context.params['fail_on']!r}")
-    if {"field", "id_field"} & given and context.params["form"] not in RECORDS:
-        raise UsageError("--field and --id are about records: give --from jsonl, csv or tsv too")
+        raise UsageError(f"invalid value {context.params['fail_on']!r} for --fail-on (allowed: unknown)")
+    input_format = context.params["input_format"]
+    if {"field", "id_field"} & used and not (input_format and input_format.has_records):
+        raise UsageError("--field and --id need records: --from csv, tsv or jsonl")
 
 
-def _sources(paths: list[str] | None, text: list[str] | None, files_from: str | None, *, null: bool) -> list[str]:
-    if files_from is not None:
-        return paths_from(files_from, sys.stdin.buffer, nul=null)
-    if not paths and not text and sys.stdin.isatty():
-        raise UsageError("nothing to classify: name one or more files, or pipe texts in, one a line")
-    return paths or ([] if text else [STDIN])
-
-
-def _usual_form(form: InputForm | None, *, merge: bool, on_terminal: bool) -> OutputForm:
-    if merge and form in RECORDS:
-        return OutputForm(form.value)
-    return OutputForm.TABLE if on_terminal else OutputForm.TSV
-
-
-def _documents(
-    texts: list[str] | None,
-    sources: Iterable[str],
-    form: InputForm | None,
-    fields: Fields,
-    folders: Folders,
-    *,
-    html: bool,
-) -> Iterator[Document]:
-    given = (Document(f"text:{number}", text) for number, text in enumerate(texts or [], start=1))
-    yield from map(without_markup, given) if html else given
-    html = html and form is not InputForm.POSTS_XML  # whose markup is taken out as it is read
-    yield from read_documents(sources, sys.stdin.buffer, form=form, fields=fields, folders=folders, html=html)
-
-
-def _of_one_table(documents: Iterable[Document]) -> Iterator[Document]:
-    """The documents; one whose record has other fields than the first one's has an error: a table has one first row."""
-    first: list[str] | None = None
-    for document in documents:
-        if document.record is None:
-            yield document
-            continue
-        first = list(document.record) if first is None else first
-        if list(document.record) == first:
-            yield document
-        else:
-            error = InputError(
-                f"{document.source} has other fields than the first record, and --merge makes one table: use --to jsonl"
-            )
-            yield Document(document.source, error=error, id=document.id)
-
-
-def _was_given(context: typer.Context, name: str) -> bool:
-    """Whether an option is on the command line; its value may also be from a variable or the config file."""
+def _on_command_line(context: typer.Context, name: str) -> bool:
+    """Whether an option is on the command line; its value can also come from a variable or the config file."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
 
-@contextmanager
-def _quick_interrupt() -> Iterator[None]:
-    """Ctrl-C ends the process at once: an import of NumPy that is interrupted says that NumPy is broken."""
-    usual = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
+def _output_format(
+    context: typer.Context, to: Format | None, input_format: Format | None, *, merge: bool, on_terminal: bool
+) -> Format:
+    if merge and (to is None or not _on_command_line(context, "to")) and input_format and input_format.can_merge:
+        to = input_format
+    to = to or FORMATS["table" if on_terminal else "tsv"]
+    if merge and not to.merges(input_format):
+        raise UsageError(
+            "--merge needs records: --from jsonl --to jsonl or json; --from csv or tsv --to csv, tsv, jsonl or json"
+        )
+    return to
 
 
-def _one_by_one(documents: Iterable[Document], classifier: Classifier) -> Iterator[tuple[Document, Prediction | None]]:
-    for document in documents:
-        yield document, None if document.error else classifier.classify(document.text)
+def _paths(paths: list[str] | None, texts: list[str] | None, files_from: str | None, *, null: bool) -> list[str]:
+    if files_from is not None:
+        return paths_from(files_from, sys.stdin.buffer, nul=null)
+    if not paths and not texts and sys.stdin.isatty():
+        raise UsageError("nothing to classify: name one or more files, or pipe texts in, one per line")
+    return paths or ([] if texts else [STDIN])
 
 
-def _followed(
-    answers: Iterable[tuple[Document, Prediction | None]],
-) -> Iterator[tuple[Document, Prediction | None]]:
-    from sotag_edge.cli.progress import followed
+def _template_writer(stream: TextIO, template: str) -> Writer:
+    from sotag_edge.formats.template import TemplateWriter
 
-    return followed(answers)
+    return TemplateWriter(stream, template)
 
 
-def _write(answers: Iterable[tuple[Document, Prediction | None]], writer: Writer, *, quiet: bool) -> tuple[bool, bool]:
-    """Write every answer; whether an input failed, and whether one was answered ``unknown``."""
+def _counted(answers: Iterable[Result]) -> Iterator[Result]:
+    from sotag_edge.cli.progress import counted
+
+    return counted(answers)
+
+
+def _write(answers: Iterable[Result], writer: Writer, *, quiet: bool) -> tuple[bool, bool]:
+    """Write every result. Returns whether an input failed, and whether one was answered ``unknown``."""
     failed = unknown = replaced = False
-    for document, prediction in answers:
-        if document.replaced and not replaced and not quiet:
+    for result in answers:
+        if result.replaced and not replaced and not quiet:
             replaced = True
-            _say(f"{document.source} is not all UTF-8; the bytes that are not were replaced (said once)")
-        if document.error:
+            warn(f"{result.source} has bytes that are not UTF-8; they were replaced (further cases are not reported)")
+        if result.error is not None:
             failed = True
-            _say(str(document.error))
-        unknown = unknown or (prediction is not None and prediction.reason is not None)
-        error = str(document.error) if document.error else None
-        writer.write(Result(document.source, prediction, error, document.id, document.record))
+            warn(result.error)
+        unknown = unknown or (result.prediction is not None and result.prediction.reason is not None)
+        writer.write(result)
     writer.close()
     return failed, unknown
-
-
-def _say(message: str) -> None:
-    try:
-        print(f"sotag-edge: {printable(message)}", file=sys.stderr)
-    except OSError:  # nobody listens any more; that must not cost anybody an answer
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115

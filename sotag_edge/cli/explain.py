@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from sotag_edge.classifier import Classifier
-from sotag_edge.cli import settings as options
+from sotag_edge.cli import options
 from sotag_edge.errors import UsageError
-from sotag_edge.explain import Explanation
+from sotag_edge.explain import Effect, Explanation
 from sotag_edge.explain import explain as explain_text
-from sotag_edge.formats import InputForm, read_documents
-from sotag_edge.formats.writers import Color
+from sotag_edge.formats import FORMATS, read_documents
+from sotag_edge.terminal import Color, make_console, printable
+
+_SHOWN = 10  # tokens in the list
+_LEAST = 0.01  # the smallest effect that is coloured
+_STRONG = 0.1
 
 
 def explain(
@@ -23,31 +27,27 @@ def explain(
     ] = None,
     text: Annotated[Optional[str], typer.Option("--text", help="The text itself.")] = None,
     model: options.Model = None,
-    to: Annotated[Literal["table", "json"], typer.Option("--to", help="The output's form.")] = "table",
-    color: Annotated[
-        Color, typer.Option("--color", envvar="SOTAG_EDGE_COLOR", help="Colours in the text.")
-    ] = Color.AUTO,
+    to: options.FactsFormat = "table",
+    color: options.UseColor = Color.AUTO,
 ) -> None:
-    """Show which words of a text made its tag: what the score loses without each of them.
+    """Show which words of a text led to its tag: by how much the score drops without each of them.
 
     Example: sotag-edge explain question.txt
 
     Example: sotag-edge explain --text "How do I merge two data frames?" --to json
     """
     if (path is None) == (text is None):
-        raise UsageError("give one text: a file, '-' for standard input, or --text")
+        raise UsageError("name one text: a file, '-' for standard input, or --text")
     if text is None:
-        document = next(read_documents([path or "-"], sys.stdin.buffer, form=InputForm.TEXT))
+        document = next(read_documents([path or "-"], sys.stdin.buffer, input_format=FORMATS["text"]))
         if document.error:
             raise document.error
         text = document.text
     explanation = explain_text(Classifier.load(model), text)
     if to == "json":
         print(json.dumps(_to_json(explanation)))
-        return
-    from sotag_edge.cli.explanation import print_explanation
-
-    print_explanation(explanation, color)
+    else:
+        _print(explanation, color)
 
 
 def _to_json(explanation: Explanation) -> dict[str, object]:
@@ -58,5 +58,38 @@ def _to_json(explanation: Explanation) -> dict[str, object]:
         "best_guess": answer.best_guess,
         "score": round(answer.score, 6),
         "reason": answer.reason.value if answer.reason else None,
-        "tokens": [{"token": found.token, "effect": round(found.effect, 6)} for found in explanation.effects],
+        "tokens": [{"token": effect.token, "effect": round(effect.effect, 6)} for effect in explanation.effects],
     }
+
+
+def _print(explanation: Explanation, color: Color) -> None:
+    """Print the answer, the text with its tokens coloured by effect, and the tokens with the strongest effects."""
+    from rich.text import Text
+
+    console = make_console(color=color)
+    answer = explanation.prediction
+    reason = f" ({answer.reason.value}; the best guess is {printable(answer.best_guess)})" if answer.reason else ""
+    console.print(f"{printable(answer.label)} {answer.score:.2f}{reason}", soft_wrap=True)
+    text = Text()
+    end = 0
+    for effect in explanation.effects:
+        text.append(_lines(explanation.text[end : effect.start]))
+        text.append(_lines(explanation.text[effect.start : effect.end]), style=_style(effect))
+        end = effect.end
+    text.append(_lines(explanation.text[end:]), style="dim")
+    console.print(text, soft_wrap=True)
+    for effect in sorted(explanation.effects, key=lambda effect: -abs(effect.effect))[:_SHOWN]:
+        if abs(effect.effect) >= _LEAST:
+            line = Text(f"{effect.effect:+.2f}  {printable(effect.token)}", style=_style(effect))
+            console.print(line, soft_wrap=True)
+
+
+def _style(effect: Effect) -> str:
+    """Green for a token that supports the tag, red for one that opposes it."""
+    if abs(effect.effect) < _LEAST:
+        return ""
+    return ("bold " if abs(effect.effect) >= _STRONG else "") + ("green" if effect.effect > 0 else "red")
+
+
+def _lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))

@@ -1,4 +1,4 @@
-"""Progress of a long run, on stderr: how many texts, how fast, and for how long."""
+"""Progress of a long run, on stderr: the number of texts, texts per second, and the time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 _T = TypeVar("_T")
 
 
-def followed(items: Iterable[_T]) -> Iterator[_T]:
+def counted(items: Iterable[_T]) -> Iterator[_T]:
     """The items themselves, counted on stderr as they pass."""
     console = Console(file=sys.stderr, markup=False, highlight=False)
     columns = (
         SpinnerColumn(),
         MofNCompleteColumn(),
-        TextColumn("texts, {task.fields[rate]} a second"),
+        TextColumn("texts, {task.fields[rate]} per second"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:

@@ -1,7 +1,7 @@
-"""Options that several commands have, and where their defaults come from.
+"""Settings: options whose defaults come from the environment or from the user's ``config.toml``.
 
-An option's value is the command line's; else that of its ``SOTAG_EDGE_*`` variable; else the one in the user's
-``config.toml``; else the program's own.
+The value of an option is the one on the command line, else its ``SOTAG_EDGE_*`` variable, else the one in ``config.toml``,
+else the program's own default.
 """
 
 from __future__ import annotations
@@ -10,34 +10,42 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Any, NamedTuple
 
 import typer
 
 from sotag_edge.errors import UsageError
+from sotag_edge.formats import FORMATS
+from sotag_edge.terminal import Color
 
 CONFIG_VARIABLE = "SOTAG_EDGE_CONFIG"
-# The settings that have a variable and a line in config.toml, and what the program does without.
-SETTINGS: dict[str, str] = {
-    "model": "default",
-    "threshold": "the model's own",
-    "to": "table on a terminal, else tsv",
-    "color": "auto",
-    "jobs": "1",
-}
 
-_MAY_BE: dict[str, Callable[[Any], bool]] = {
-    "model": lambda value: isinstance(value, str),
-    "threshold": lambda value: isinstance(value, (int, float)) and 0 <= value <= 1,
-    "to": lambda value: value in ("table", "tsv", "csv", "json", "jsonl"),
-    "color": lambda value: value in ("auto", "always", "never"),
-    "jobs": lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
-}
 
-Model = Annotated[
-    Optional[str],
-    typer.Option("--model", "-m", envvar="SOTAG_EDGE_MODEL", help="A model's folder or name. [default: 'default']"),
-]
+class Setting(NamedTuple):
+    """``default``: what applies without the setting, in words. ``allowed``: its values, in words. ``accepts``: a check."""
+
+    default: str
+    allowed: str
+    accepts: Callable[[Any], bool]
+
+
+def _one_of(*names: str) -> dict[str, Any]:
+    return {"allowed": ", ".join(names), "accepts": lambda value: value in names}
+
+
+SETTINGS: dict[str, Setting] = {
+    "model": Setting("default", "the folder or name of a model", lambda value: isinstance(value, str)),
+    "threshold": Setting(
+        "the model's own", "a number from 0 to 1", lambda value: isinstance(value, (int, float)) and 0 <= value <= 1
+    ),
+    "to": Setting("table on a terminal, tsv elsewhere", **_one_of(*(f.name for f in FORMATS.values() if f.writes))),
+    "color": Setting("auto", **_one_of(*(color.value for color in Color))),
+    "jobs": Setting(
+        "1",
+        "a whole number from 1",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+    ),
+}
 
 
 def variable(setting: str) -> str:
@@ -46,19 +54,19 @@ def variable(setting: str) -> str:
 
 
 def config_file() -> Path:
-    """Where the user's settings are: ``$SOTAG_EDGE_CONFIG``, or ``config.toml`` in the system's folder for them."""
-    given = os.environ.get(CONFIG_VARIABLE)
-    return Path(given) if given else Path(typer.get_app_dir("sotag-edge")) / "config.toml"
+    """The user's file: ``$SOTAG_EDGE_CONFIG``, or ``config.toml`` in the system's folder for settings."""
+    path = os.environ.get(CONFIG_VARIABLE)
+    return Path(path) if path else Path(typer.get_app_dir("sotag-edge")) / "config.toml"
 
 
 def configured() -> dict[str, Any]:
-    """The settings in the user's file; none where there is no file. Raises ``UsageError`` for what cannot be understood."""
+    """The settings in the user's file; none if there is no file. Raises ``UsageError`` for a file that is not valid."""
     path = config_file()
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
         if os.environ.get(CONFIG_VARIABLE):
-            raise UsageError(f"{path} does not exist, and ${CONFIG_VARIABLE} names it") from error
+            raise UsageError(f"${CONFIG_VARIABLE} is {path}, which does not exist") from error
         return {}
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
@@ -67,15 +75,12 @@ def configured() -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        found: dict[str, Any] = tomllib.loads(content.decode("utf-8"))
+        values: dict[str, Any] = tomllib.loads(content.decode("utf-8"))
     except ValueError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
-    unknown = sorted(set(found) - set(SETTINGS))
-    if unknown:
-        raise UsageError(f"{path} sets {unknown[0]!r}, and there is no such setting: {', '.join(SETTINGS)}")
-    for name, value in found.items():
-        if not _MAY_BE[name](value):
-            raise UsageError(
-                f"{path} sets {name!r} to {value!r}, and that it cannot be: see sotag-edge classify --help"
-            )
-    return found
+    for name, value in values.items():
+        if name not in SETTINGS:
+            raise UsageError(f"{path}: unknown setting {name!r} (known: {', '.join(SETTINGS)})")
+        if not SETTINGS[name].accepts(value):
+            raise UsageError(f"{path}: invalid value {value!r} for {name!r} (allowed: {SETTINGS[name].allowed})")
+    return values

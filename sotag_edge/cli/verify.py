@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
-
-import typer
-
-from sotag_edge import bundle as bundles
+from sotag_edge.bundle import MANIFEST, Bundle
+from sotag_edge.cli import options
 from sotag_edge.errors import ModelError
-from sotag_edge.formats.fields import printable
 from sotag_edge.golden import check_golden
+from sotag_edge.models import find
+from sotag_edge.terminal import printable
 
 
-def verify(
-    model: Annotated[
-        Optional[str], typer.Argument(envvar="SOTAG_EDGE_MODEL", help="A model's folder or name. [default: 'default']")
-    ] = None,
-) -> None:
-    """Check that a model is whole and computes here what it computed where it was made; the exit code says it, 0 or 3.
+def verify(model: options.ModelArgument = None) -> None:
+    """Check the file hashes of a model and reproduce its reference scores. Exits with 0 or 3.
 
     Example: sotag-edge verify models/mine
     """
-    bundle = bundles.read(bundles.find(model))
+    bundle = Bundle.read(find(model))
     name = printable(str(bundle.path))
-    print(f"{name}: the files are those that {bundles.MANIFEST} describes")
+    print(f"{name}: the files match {MANIFEST}")
     golden = check_golden(bundle)
     if not golden.passed:
         raise ModelError(
-            f"{bundle.path} gives its golden text other scores than where it was made: they differ by "
-            f"{golden.difference:.6f}, and may by {golden.tolerance}; this runtime or processor does not compute it right"
+            f"{bundle.path}: the scores of the golden text differ from the manifest's by {golden.difference:.6f}, more than "
+            f"{golden.tolerance}: this runtime or processor does not compute the model correctly"
         )
-    print(f"{name}: the golden text has its scores, to {golden.difference:.6f}")
+    print(f"{name}: the scores of the golden text are reproduced to {golden.difference:.6f}")

@@ -1,17 +1,90 @@
-"""Files and streams -> documents, lazily, one at a time. Decides nothing about tags and prints nothing."""
+"""The formats of texts and of results: one file and one line in ``FORMATS`` per format.
+
+The module of a format is named after it. A format that can be read has ``read(stream, name, fields)``, which yields
+documents; one that can be written has a class ``Writer(stream, layout)``. A module is loaded when its format is used.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, BinaryIO, Protocol, TextIO
 
-from sotag_edge.document import Document
+from sotag_edge.document import Document, Result
 from sotag_edge.errors import InputError
-from sotag_edge.formats.forms import Fields, InputForm, read
+from sotag_edge.formats.fields import Layout
+from sotag_edge.formats.records import Fields
 from sotag_edge.sources import READ_ERRORS, STDIN, Folders, expand, opened
 
-__all__ = ["STDIN", "Document", "Fields", "Folders", "InputForm", "read_documents", "without_markup"]
+__all__ = ["FORMATS", "Fields", "Format", "Layout", "Writer", "read_documents", "without_markup"]
 
+
+class Writer(Protocol):
+    """Writes results to a stream, each as soon as it is known, so that a long stream is answered text by text.
+
+    Sources and records are the user's text: control characters in them never reach a terminal or break a row.
+    """
+
+    def write(self, result: Result) -> None:
+        """Write one result and flush it."""
+
+    def close(self) -> None:
+        """Write the end of the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format by its name in ``--from`` and ``--to``.
+
+    ``reads``, ``writes``: the directions that it has. ``has_records``: its texts are fields of records; ``is_table``: all
+    of which have the same fields. ``can_merge``: its writer can add the answer to the record that a text comes from.
+    ``has_ids``: its texts have identifiers of their own. ``removes_markup``: its reader does, so ``--html`` must not.
+    """
+
+    name: str
+    reads: bool = False
+    writes: bool = False
+    has_records: bool = False
+    is_table: bool = False
+    can_merge: bool = False
+    has_ids: bool = False
+    removes_markup: bool = False
+
+    def read(self, stream: BinaryIO, name: str, fields: Fields) -> Iterator[Document]:
+        """The documents of a stream, lazily. A text that cannot be read is a document with an error; reading goes on."""
+        documents: Iterator[Document] = self._module().read(stream, name, fields)
+        return documents
+
+    def writer(self, stream: TextIO, layout: Layout) -> Writer:
+        """A writer to a stream. It may write a header at once."""
+        writer: Writer = self._module().Writer(stream, layout)
+        return writer
+
+    def merges(self, records: Format | None) -> bool:
+        """Whether this format can merge answers into the records of another one."""
+        return (
+            self.can_merge and records is not None and records.has_records and (records.is_table or not self.is_table)
+        )
+
+    def _module(self) -> Any:
+        return import_module(f"{__name__}.{self.name.replace('-', '_')}")
+
+
+FORMATS = {
+    entry.name: entry
+    for entry in (
+        Format("text", reads=True),
+        Format("lines", reads=True),
+        Format("nul", reads=True),
+        Format("table", writes=True),
+        Format("tsv", reads=True, writes=True, has_records=True, is_table=True, can_merge=True),
+        Format("csv", reads=True, writes=True, has_records=True, is_table=True, can_merge=True),
+        Format("json", writes=True, can_merge=True),
+        Format("jsonl", reads=True, writes=True, has_records=True, can_merge=True),
+        Format("posts-xml", reads=True, has_ids=True, removes_markup=True),
+    )
+}
 _NO_FOLDERS = Folders()
 _TEXT_FIELD = Fields()
 
@@ -20,34 +93,34 @@ def read_documents(
     paths: Iterable[str],
     stdin: BinaryIO,
     *,
-    form: InputForm | None = None,
+    input_format: Format | None = None,
     fields: Fields = _TEXT_FIELD,
     folders: Folders = _NO_FOLDERS,
     html: bool = False,
 ) -> Iterator[Document]:
-    """The documents of each path in order, ``-`` being standard input; one that cannot be read gives one with the error.
+    """The documents of each path in order, lazily; ``-`` is standard input. A path that cannot be read gives an error.
 
-    ``form``: how each is cut into texts; where it is ``None``, a file is one text and each line of standard input is one.
-    ``html``: markup is taken out of each text.
+    ``input_format``: how each stream is split into texts; by default a file is one text and each line of standard input is
+    one. ``html``: remove markup from each text.
     """
     for path in expand(paths, folders):
-        for document in _read_source(path, stdin, form, fields):
-            yield without_markup(document) if html else document
+        chosen = input_format or FORMATS["lines" if path == STDIN else "text"]
+        for document in _read_source(path, stdin, chosen, fields):
+            yield without_markup(document) if html and not chosen.removes_markup else document
 
 
 def without_markup(document: Document) -> Document:
-    """The document with the text that is in its markup."""
+    """The document with the markup removed from its text."""
     from sotag_edge.markup import strip_markup
 
     return document._replace(text=strip_markup(document.text))
 
 
-def _read_source(path: str, stdin: BinaryIO, form: InputForm | None, fields: Fields) -> Iterator[Document]:
+def _read_source(path: str, stdin: BinaryIO, input_format: Format, fields: Fields) -> Iterator[Document]:
     name = "stdin" if path == STDIN else path
-    usual = InputForm.LINES if path == STDIN else InputForm.TEXT
     try:
         with opened(path, stdin) as stream:
-            yield from read(form or usual, stream, name, fields)
+            yield from input_format.read(stream, name, fields)
     except InputError as error:
         yield Document(name, error=error)
     except READ_ERRORS as error:

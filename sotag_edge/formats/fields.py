@@ -1,108 +1,85 @@
-"""Results -> the fields that every output form shows: what became of one input, by name, in a fixed order."""
+"""Results -> the fields that every output format shows, by name, in a fixed order."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sotag_edge.terminal import Color
+
 if TYPE_CHECKING:
-    from sotag_edge.classifier import Prediction
+    from sotag_edge.decision import Prediction
+    from sotag_edge.document import Result
 
 SCHEMA_VERSION = 1
-"""Of the JSON that ``--to json`` and ``--to jsonl`` give; docs/cli.md describes it."""
-_OURS = "predicted_"
+"""The version of the JSON output; docs/cli.md describes it."""
+_PREFIX = "predicted_"
 
 
-class Result(NamedTuple):
-    """What became of one input: its prediction, or the error in its place. ``id`` and ``record`` are the input's own."""
+class Layout(NamedTuple):
+    """What the output shows of each result.
 
-    source: str
-    prediction: Prediction | None = None
-    error: str | None = None
-    id: str | None = None
-    record: Mapping[str, Any] | None = None
-
-
-class Shape(NamedTuple):
-    """Which fields a result shows. ``top``: so many of the best labels, besides the answer; ``scores``: a column for each
-    label's score; ``merge``: the input record's fields before ours; ``ids``: whether inputs have an identifier."""
+    ``labels``: the labels that may be answered. ``top``: the number of best labels shown besides the answer. ``scores``: a
+    column for the score of each label. ``merge``: the input record's fields before ours. ``ids``: whether inputs have an
+    identifier. For tables on a terminal: ``sources``, those of all results if they are known beforehand, and ``color``.
+    """
 
     labels: tuple[str, ...]
     top: int = 0
     scores: bool = False
     merge: bool = False
     ids: bool = False
+    sources: Collection[str] | None = None
+    color: Color = Color.AUTO
 
 
-def fields(result: Result, shape: Shape) -> dict[str, Any]:
-    """The JSON object of a result: ``source``, ``label``, ``score``, ``scores``, and what else there is to say."""
-    found: dict[str, Any] = {"source": result.source}
-    if result.id is not None and not shape.merge:  # the record has it already
-        found["id"] = result.id
+def json_fields(result: Result, layout: Layout) -> dict[str, Any]:
+    """The fields of a result's JSON object."""
+    fields: dict[str, Any] = {"source": result.source}
+    if result.id is not None and not layout.merge:  # a merged record has it already
+        fields["id"] = result.id
     answer = result.prediction
     if answer is None:
-        found["error"] = result.error
+        fields["error"] = result.error
     else:
         scores = {label: round(score, 6) for label, score in answer.scores.items()}
-        found |= {"label": answer.label, "score": round(answer.score, 6), "scores": scores}
+        fields |= {"label": answer.label, "score": round(answer.score, 6), "scores": scores}
         if answer.reason:
-            found["reason"] = answer.reason.value
-        if shape.top:
-            found["top"] = [{"label": label, "score": round(score, 6)} for label, score in best(answer, shape.top)]
-    return _merged(result, found) if shape.merge else found
+            fields["reason"] = answer.reason.value
+        if layout.top:
+            fields["top"] = [{"label": label, "score": round(score, 6)} for label, score in best(answer, layout.top)]
+    return _merged(result, fields) if layout.merge else fields
 
 
-def columns(result: Result, shape: Shape) -> dict[str, Any]:
-    """The same for tables of text: flat, every column in every row, empty where there is nothing to say."""
+def row(result: Result, layout: Layout, *, reasons: bool) -> dict[str, Any]:
+    """The same for rows of text: flat, each column in every row. ``reasons`` adds those of the reason and the error."""
     answer = result.prediction
-    found: dict[str, Any] = {"source": result.source}
-    if shape.ids and not shape.merge:
-        found["id"] = result.id or ""
-    found |= {"label": answer.label if answer else "", "score": f"{answer.score:.4f}" if answer else ""}
-    ranked = best(answer, shape.top) if answer else []
-    for place in range(shape.top):
+    fields: dict[str, Any] = {"source": result.source}
+    if layout.ids and not layout.merge:
+        fields["id"] = result.id or ""
+    fields |= {"label": answer.label if answer else "", "score": f"{answer.score:.4f}" if answer else ""}
+    ranked = best(answer, layout.top) if answer else []
+    for place in range(layout.top):
         label, score = ranked[place] if place < len(ranked) else ("", None)
-        found |= {f"label_{place + 1}": label, f"score_{place + 1}": "" if score is None else f"{score:.4f}"}
-    if shape.scores:
-        found |= {f"score_{label}": f"{answer.scores[label]:.4f}" if answer else "" for label in shape.labels}
-    return found
+        fields |= {f"label_{place + 1}": label, f"score_{place + 1}": "" if score is None else f"{score:.4f}"}
+    if layout.scores:
+        fields |= {f"score_{label}": f"{answer.scores[label]:.4f}" if answer else "" for label in layout.labels}
+    if reasons:
+        fields |= {"reason": answer.reason.value if answer and answer.reason else "", "error": result.error or ""}
+    return _merged(result, fields) if layout.merge else fields
 
 
 def best(answer: Prediction, count: int) -> list[tuple[str, float]]:
-    """The labels of the best scores with them, best first."""
+    """The labels with the best scores, best first; of equal scores the first label first."""
     return sorted(answer.scores.items(), key=lambda entry: -entry[1])[:count]
 
 
 def _merged(result: Result, ours: Mapping[str, Any]) -> dict[str, Any]:
-    """The input record with our fields behind it; one of ours that the record has too gets a name of its own."""
+    """The input record, then our fields; one that the record has too gets the prefix ``predicted_``."""
     merged = dict(result.record or {})
     for name, value in ours.items():
         free = name
         while free in merged:
-            free = _OURS + free
+            free = _PREFIX + free
         merged[free] = value
     return merged
-
-
-def row(result: Result, shape: Shape, *, reasons: bool) -> dict[str, Any]:
-    """The columns of a result, with ``reasons`` the reason and the error too, behind those of its record if it is merged."""
-    found = columns(result, shape)
-    if reasons:
-        answer = result.prediction
-        found |= {"reason": answer.reason.value if answer and answer.reason else "", "error": result.error or ""}
-    return _merged(result, found) if shape.merge else found
-
-
-# Control characters, line separators, marks that change the direction of writing, surrogates.
-_NOT_PRINTABLE = "\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
-_NOT_IN_A_ROW = re.compile(f"[{_NOT_PRINTABLE}]")
-
-
-def printable(text: str) -> str:
-    r"""Text with what a terminal may take for a command replaced by U+FFFD, so that it stays on its own row.
-
-    >>> printable("a\tb\x1b[31m") == "a\ufffdb\ufffd[31m"
-    True
-    """
-    return _NOT_IN_A_ROW.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sotag_edge.formats.forms import read
 
 from sotag_edge.formats import Document, Fields, Folders, InputForm, read_documents
-from sotag_edge.formats.forms import read
 from sotag_edge.markup import strip_markup
 from sotag_edge.sources import paths_from
 

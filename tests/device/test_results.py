@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sotag_edge.formats.writers import Color, FormatWriter, OutputForm, make_writer
 
 from sotag_edge import Prediction, Reason, UsageError
 from sotag_edge.formats.fields import Result, Shape
-from sotag_edge.formats.writers import Color, FormatWriter, OutputForm, make_writer
 
 SCORES = {"java": 0.25, "python": 0.75}
 ANSWER = Prediction("python", 0.75, SCORES)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sotag_convert.learn import calibrate
-from sotag_edge.bundle import ScoreSettings
+from sotag_edge.decision import SingleLabel
 
 
 def drawn(sharpness: float, texts: int = 20_000) -> tuple[calibrate.Floats, list[int]]:
@@ -40,7 +40,7 @@ def test_the_temperature_has_the_lowest_log_loss() -> None:
     best = calibrate.fit(scores, targets).temperature
 
     def loss(temperature: float) -> float:
-        return calibrate.log_loss(calibrate.calibrated(scores, ScoreSettings(temperature)), targets)
+        return calibrate.log_loss(calibrate.calibrated(scores, SingleLabel(temperature)), targets)
 
     assert loss(best) < min(loss(best - 0.05), loss(best + 0.05), loss(1.0))
 
@@ -55,7 +55,7 @@ def test_a_temperature_needs_50_texts() -> None:
 def test_easy_texts_do_not_make_a_model_that_answers_unknown() -> None:
     """Where every validation text is right with a high score, the temperature stays 1 and the threshold is at most 0.9."""
     settings = calibrate.fit(np.array([[0.999, 0.001], [0.002, 0.998]] * 40), [0, 1] * 40)
-    assert settings == ScoreSettings(temperature=1, threshold=0.9)
+    assert settings == SingleLabel(temperature=1, threshold=0.9)
 
 
 def test_the_threshold_leaves_three_percent_unknown() -> None:
@@ -78,20 +78,20 @@ def test_the_threshold_is_rounded_down(best: float) -> None:
     """To three decimals, so that texts with a score exactly at the threshold are answered."""
     scores = np.array([[best, 1 - best]] * 40)
     settings = calibrate.fit(scores, [0] * 40)
-    assert settings == ScoreSettings(temperature=1, threshold=0.617)
+    assert settings == SingleLabel(temperature=1, threshold=0.617)
     assert (scores.max(axis=1) >= settings.threshold).all()
 
 
 def test_a_temperature_changes_scores_as_on_the_device() -> None:
     """It divides the logits: the square root of each score, made to sum to 1, for a temperature of 2."""
-    calibrated = calibrate.calibrated(np.array([[0.64, 0.36], [0.1, 0.9]]), ScoreSettings(2.0))
+    calibrated = calibrate.calibrated(np.array([[0.64, 0.36], [0.1, 0.9]]), SingleLabel(2.0))
     np.testing.assert_allclose(calibrated, [[0.8 / 1.4, 0.6 / 1.4], [0.25, 0.75]], atol=1e-9)
 
 
 def test_a_temperature_of_one_changes_nothing() -> None:
     """A model without calibration gives the network's own scores, to the last bit."""
     scores = [0.1, 0.2, 0.7]
-    assert ScoreSettings().calibrated(scores) == scores
+    assert SingleLabel().calibrated(scores) == scores
 
 
 def test_calibration_error_of_known_scores() -> None:

@@ -16,8 +16,9 @@ from sotag_convert.learn import fit as fitting
 from sotag_convert.learn.fit import Epoch, History, SilentProgress, Validation, _is_as_good_as_any, fit
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.training_set import FOLDS, TrainingSet
+from sotag_convert.network.architectures import ConvLstmNetwork
 from sotag_convert.network.keras import tf_keras
-from sotag_convert.network.network import ConvLstmNetwork, Network, pad
+from sotag_convert.network.network import Network, pad
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
 
 PRESET = replace(PRESETS["default"], ratios=False, word_dropout=0.0, patience=None, batch=8, batches=0)

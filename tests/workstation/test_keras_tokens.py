@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sotag_convert.network.keras import tensorflow, tf_keras
+from sotag_convert.network.keras import tf, tf_keras
 from sotag_edge.bundle import InputSettings
 from sotag_edge.tokenizer import TokenizerMode, tokenize
 from sotag_edge.vocabulary import Vocabulary
@@ -24,7 +24,7 @@ TEXTS = [
 
 def seed_standardization(texts: object) -> object:
     """The blog post's ``process_data``."""
-    strings = tensorflow.strings
+    strings = tf.strings
     return strings.regex_replace(strings.strip(strings.lower(texts)), "<b />", " ")
 
 

@@ -12,8 +12,10 @@ from sotag_convert import publish
 from sotag_convert.export import device_run as device
 from sotag_convert.export.converter import export
 from sotag_convert.export.parity import verify
+from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.keras import tf_keras
-from sotag_convert.network.network import ConvLstmNetwork, Network, NetworkSettings, SeedNetwork, pad
+from sotag_convert.network.network import Network, pad
+from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.recipes import RECIPES, Recipe
 from sotag_edge.bundle import InputSettings, ScoreSettings
 from sotag_edge.errors import ModelError

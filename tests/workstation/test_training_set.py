@@ -14,7 +14,7 @@ from sotag_convert.learn import training_set as training_sets
 from sotag_convert.learn.augment import Augmentation
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.training_set import FOLDS, OFF_TOPIC, TrainingSet, build_training_set, fold_ratios
-from sotag_convert.network.network import ConvLstmNetwork
+from sotag_convert.network.architectures import ConvLstmNetwork
 from sotag_edge.errors import InputError
 from sotag_edge.vocabulary import Vocabulary
 

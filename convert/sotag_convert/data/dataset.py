@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sotag_edge.classifier import UNKNOWN_LABEL
+from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
 AS_GIVEN = "as given"

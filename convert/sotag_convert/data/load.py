@@ -13,7 +13,7 @@ from sotag_convert.data import folder as folders
 from sotag_convert.data import stackoverflow
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts, Origin
 from sotag_convert.data.stackoverflow_text import StackOverflow
-from sotag_edge.classifier import UNKNOWN_LABEL
+from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
 Pairs = Sequence[tuple[str, str]]

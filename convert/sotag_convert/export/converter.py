@@ -36,17 +36,17 @@ def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output
 
 def _convert(keras_model: str, network: dict[str, object], recipe: str, output: str) -> None:
     """What the child process does."""
-    from sotag_convert.network.keras import tensorflow
+    from sotag_convert.network.keras import tf
     from sotag_convert.network.network import Network
 
     settings = RECIPES[Recipe(recipe)]
     graph = Network.load(network, Path(keras_model)).export_graph(settings.embedding_bits)
-    converter = tensorflow.lite.TFLiteConverter.from_keras_model(graph)
-    converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS]
+    converter = tf.lite.TFLiteConverter.from_keras_model(graph)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if settings.weights is not Recipe.FLOAT32:
-        converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if settings.weights is Recipe.FLOAT16:
-        converter.target_spec.supported_types = [tensorflow.float16]
+        converter.target_spec.supported_types = [tf.float16]
     # Without it a dense layer of over 1,024 weights becomes FULLY_CONNECTED version 12, which tflite-runtime 2.14 does
     # not know.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
@@ -57,7 +57,7 @@ def _convert(keras_model: str, network: dict[str, object], recipe: str, output: 
 
 def _needs(model: bytes) -> dict[str, object]:
     """What the graph of a ``.tflite`` needs of a runtime, as the converter wrote it there."""
-    from tensorflow.lite.python import schema_py_generated as schema
+    from sotag_convert.network.keras import tflite_schema as schema
 
     graph = schema.Model.GetRootAs(model, 0)
     names = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}

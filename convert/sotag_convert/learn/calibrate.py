@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from sotag_edge.bundle import ScoreSettings
+from sotag_edge.decision import SingleLabel
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ _TEMPERATURES = (0.25, 4.0)
 _BINS = 15
 
 
-def fit(scores: Floats, targets: Sequence[int]) -> ScoreSettings:
+def fit(scores: Floats, targets: Sequence[int]) -> SingleLabel:
     """The temperature of the lowest log loss, and the threshold that 3 % of the texts are below, at most 0.9.
 
     The temperature stays 1 with fewer than 50 texts, and where every text is right: then a lower temperature is always
@@ -32,18 +32,18 @@ def fit(scores: Floats, targets: Sequence[int]) -> ScoreSettings:
     """
 
     def loss(temperature: float) -> float:
-        return log_loss(calibrated(scores, ScoreSettings(temperature)), targets)
+        return log_loss(calibrated(scores, SingleLabel(temperature)), targets)
 
     temperature = 1.0
     if len(targets) >= _ENOUGH and (scores.argmax(axis=1) != np.asarray(targets)).any():
         temperature = round(float(minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded").x), 3)
-    best = calibrated(scores, ScoreSettings(temperature)).max(axis=1)
+    best = calibrated(scores, SingleLabel(temperature)).max(axis=1)
     threshold = min(float(np.quantile(best, _UNKNOWN_SHARE)), _HIGHEST_THRESHOLD)
     # Rounded down, so that a text exactly at the threshold is still answered.
-    return ScoreSettings(temperature, math.floor(threshold * 1000) / 1000)
+    return SingleLabel(temperature, math.floor(threshold * 1000) / 1000)
 
 
-def calibrated(scores: Floats, settings: ScoreSettings) -> Floats:
+def calibrated(scores: Floats, settings: SingleLabel) -> Floats:
     """The network's scores as the device calibrates them, shape [texts, labels]."""
     return np.array([settings.calibrated(row) for row in scores.tolist()])
 

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.presets import Preset
 from sotag_convert.learn.training_set import TrainingSet, fold_ratios
-from sotag_convert.network.keras import tensorflow as tf
-from sotag_convert.network.keras import tf_keras
+from sotag_convert.network.keras import tf, tf_keras
 from sotag_convert.network.network import Network, pad
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 

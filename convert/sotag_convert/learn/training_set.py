@@ -20,7 +20,8 @@ from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.learn import teacher
 from sotag_convert.learn.augment import Copy, augment
 from sotag_convert.learn.presets import Preset
-from sotag_convert.network.network import NetworkSettings, Scores
+from sotag_convert.network.architectures import NetworkSettings
+from sotag_convert.network.network import Scores
 from sotag_edge.errors import InputError
 from sotag_edge.tokenizer import tokenize
 from sotag_edge.vocabulary import Vocabulary

@@ -1,7 +1,8 @@
-"""TensorFlow and legacy Keras, imported in the one way that works here. Every other module takes them from this one.
+"""TensorFlow and legacy Keras. This is the only module that imports them; the others take ``tf`` and ``tf_keras`` from here.
 
-Legacy Keras (``tf_keras``), for Keras 3 does not export the fused LSTM operator (see export.py). Quietly, for TensorFlow
-2.21 reports on file descriptor 2, whatever its log level, that it found no CUDA; an import that fails still raises.
+Legacy Keras (``tf_keras``), because Keras 3 does not export the fused LSTM operator (see export/converter.py). The import is
+quiet: TensorFlow 2.21 reports on file descriptor 2, at any log level, that there is no CUDA. An import that fails still
+raises.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 with _quiet_stderr():
-    import tensorflow
+    import tensorflow as tf
     import tf_keras
+    from tensorflow.lite.python import schema_py_generated as tflite_schema
 
-__all__ = ["tensorflow", "tf_keras"]
+__all__ = ["tf", "tf_keras", "tflite_schema"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sotag_convert.learn.presets import PRESETS
-from sotag_convert.publish import refuse_existing, staged
+from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.errors import UsageError
 
 

@@ -1,0 +1,73 @@
+"""The settings of a network, and the graph that they describe. Adding an architecture means adding a class and its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sotag_convert.network.keras import tf_keras
+from sotag_convert.network.layers import BIGRAM_FACTOR, BigramBuckets, MaskedMaximum, Maximum, ZeroPadding
+from sotag_convert.network.seed import SeedNetwork
+from sotag_edge.vocabulary import PADDING_ID
+
+layers = tf_keras.layers
+
+Embed = Callable[[str, int, int], Any]
+"""Name, rows, columns -> an embedding layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConvLstmNetwork:
+    """Embeddings of tokens and of hashed bigrams, a convolution with stride, an LSTM, and the maximum over time.
+
+    The convolution gives each step ``kernel`` tokens of context and leaves the LSTM one step per ``stride`` tokens; the LSTM
+    is where the time goes. A text is read at its own length. ``ratios``: the channels of each embedding that log-count
+    ratios are added to during training (see learn/teacher.py); the bigram embedding has no others.
+    """
+
+    labels: int
+    vocabulary: int
+    embedding: int = 16
+    ratios: int = 4
+    buckets: int = 23000
+    filters: int = 48
+    kernel: int = 12
+    stride: int = 8
+    units: int = 48
+    spatial_dropout: float = 0.3
+    dropout: float = 0.5
+    length: None = None
+
+    def ratio_tables(self) -> dict[str, tuple[int, int]]:
+        """The rows of each embedding that starts from log-count ratios, and its channels for them, by name."""
+        return {"tokens": (self.vocabulary, self.ratios), "bigrams": (self.buckets, self.ratios)}
+
+    def features(self, ids: Sequence[int]) -> dict[str, list[int]]:
+        """The rows of each embedding table that a text's ids look up, by the table's name."""
+        following = [*ids[1:], PADDING_ID]
+        buckets = [(one * BIGRAM_FACTOR + two) % self.buckets for one, two in zip(ids, following, strict=True)]
+        return {"tokens": list(ids), "bigrams": buckets}
+
+    def graph(self, ids: Any, embed: Embed, *, training: bool) -> Any:
+        """The scores of ids of shape [batch, time]; time may vary."""
+        tokens = embed("tokens", self.vocabulary, self.embedding)(ids)
+        bigrams = embed("bigrams", self.buckets, self.ratios)(BigramBuckets(self.buckets)(ids))
+        x = layers.Concatenate()([tokens, bigrams])
+        if training:
+            x = ZeroPadding()([x, ids])
+            x = layers.SpatialDropout1D(self.spatial_dropout)(x)
+        # subtle: a constant number of zero steps before and after, not padding="same", whose windows would shift with
+        # the length of the padded batch. This way there are ceil(time / stride) windows and each token is in one.
+        x = layers.ZeroPadding1D((self.kernel - self.stride, self.stride - 1))(x)
+        x = layers.Conv1D(self.filters, self.kernel, strides=self.stride, activation="relu", name="convolution")(x)
+        x = layers.LSTM(self.units, return_sequences=True, name="lstm")(x)
+        # The LSTM runs forward, so padding after a text cannot reach the steps before it: only the maximum needs a mask.
+        x = MaskedMaximum(self.stride)([x, ids]) if training else Maximum()(x)
+        x = layers.Dropout(self.dropout)(x)
+        return layers.Dense(self.labels, activation="softmax", name="scores")(x)
+
+
+NetworkSettings = SeedNetwork | ConvLstmNetwork
+KINDS: dict[str, type[NetworkSettings]] = {"seed": SeedNetwork, "conv-lstm": ConvLstmNetwork}
+"""The architectures by the name that ``model.json`` gives them."""

@@ -1,0 +1,102 @@
+"""The Keras layers of our own that the networks are built from. They compute; none of them is specific to a data set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sotag_convert.network.keras import tf, tf_keras
+from sotag_edge.vocabulary import PADDING_ID
+
+BIGRAM_FACTOR = 8191  # a prime; factor * vocabulary stays below 2**31 for a vocabulary of up to 262,000
+_LONG_ROW = 8  # columns; a scale takes two bytes
+
+
+class BigramBuckets(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras has no types
+    """Ids -> the hash bucket of each token with the next one, as ``ConvLstmNetwork.features`` computes them."""
+
+    def __init__(self, buckets: int) -> None:
+        super().__init__()
+        self._buckets = buckets
+
+    def call(self, ids: Any) -> Any:
+        following = tf.pad(ids[:, 1:], [[0, 0], [0, 1]], constant_values=PADDING_ID)
+        return tf.math.floormod(ids * BIGRAM_FACTOR + following, self._buckets)
+
+
+class ZeroPadding(tf_keras.layers.Layer):  # type: ignore[misc]
+    """Features, ids -> the features, zero where the id is padding: the input of the convolution after an unpadded text."""
+
+    def call(self, inputs: Any) -> Any:
+        features, ids = inputs
+        return features * tf.cast(ids != PADDING_ID, features.dtype)[:, :, None]
+
+
+class MaskedMaximum(tf_keras.layers.Layer):  # type: ignore[misc]
+    """Steps, ids -> the maximum over the steps that begin within the text."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self._stride = stride
+
+    def call(self, inputs: Any) -> Any:
+        steps, ids = inputs
+        within = (ids != PADDING_ID)[:, :: self._stride]
+        return tf.reduce_max(tf.where(within[:, :, None], steps, steps.dtype.min), axis=1)
+
+
+class Maximum(tf_keras.layers.Layer):  # type: ignore[misc]
+    """Steps -> their maximum over time."""
+
+    def call(self, steps: Any) -> Any:
+        return tf.reduce_max(steps, axis=1)
+
+
+class Int8Embedding(tf_keras.layers.Layer):  # type: ignore[misc]
+    """An embedding whose table is int8, with one scale per row, or per column where rows are short. For export only.
+
+    One scale per row, because the rows of frequent tokens are small and their errors add up over a text: with one scale per
+    column, one text in a hundred had a score off by 0.04 in the tiny model; with one per row, by 0.007.
+
+    Written out as gather, cast and multiply, so that the table is small in the file while every other weight keeps its
+    own precision, and so that all runtimes and processors compute the same (measured: to 8e-6; with the converter's own
+    int8 LSTM only to 0.007).
+    """
+
+    def __init__(self, table: NDArray[np.float32]) -> None:
+        super().__init__()
+        self._by_row = table.shape[1] >= _LONG_ROW
+        scale = np.maximum(abs(table).max(axis=1 if self._by_row else 0, keepdims=True), 1e-12) / 127
+        self._scale = tf.constant(scale, tf.float32)
+        self._table = tf.constant(np.rint(table / scale).astype(np.int8))
+
+    def call(self, ids: Any) -> Any:
+        scale = tf.gather(self._scale, ids) if self._by_row else self._scale
+        return tf.cast(tf.gather(self._table, ids), tf.float32) * scale
+
+
+class RatioEmbedding(tf_keras.layers.Layer):  # type: ignore[misc]
+    """Ids, the number of each text's set of ratios -> an embedding with that set's ratios added to its first channels.
+
+    For training only. ``ratios``: shape [sets, rows, channels]; ``merged`` puts the last set into the table.
+    """
+
+    def __init__(self, name: str, rows: int, columns: int, ratios: NDArray[np.float32]) -> None:
+        super().__init__(name=name)
+        channels = ratios.shape[2]
+        self._rows = rows
+        self._ratios = tf.constant(np.pad(ratios, [(0, 0), (0, 0), (0, columns - channels)]))
+        fresh = tf.random.uniform((rows, columns), -0.05, 0.05)
+        start = fresh * tf.cast(tf.range(columns) >= channels, tf.float32)
+        self.table = self.add_weight("table", (rows, columns), initializer=lambda *_, **__: start)
+
+    def call(self, inputs: Any) -> Any:
+        ids, sets = inputs
+        ratios = tf.reshape(self._ratios, (-1, self._ratios.shape[2]))
+        return tf.gather(self.table, ids) + tf.gather(ratios, ids + sets[:, None] * self._rows)
+
+    def merged(self) -> list[NDArray[np.float32]]:
+        """The weights of the plain embedding that computes the same with the last set of ratios."""
+        return [self.table.numpy() + self._ratios[-1].numpy()]

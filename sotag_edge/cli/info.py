@@ -1,0 +1,70 @@
+"""``sotag-edge info``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sotag_edge.bundle import Bundle, device_bytes
+from sotag_edge.cli import options
+from sotag_edge.models import find
+from sotag_edge.terminal import print_rows
+
+
+def info(model: options.ModelArgument = None, to: options.FactsFormat = "table") -> None:
+    """Show the tags of a model, its needs, and its measured accuracy.
+
+    Example: sotag-edge info default
+    """
+    bundle = Bundle.read(find(model))
+    manifest = bundle.manifest
+    facts = {
+        "path": str(bundle.path),
+        "labels": list(manifest.labels),
+        "tokenizer": manifest.input.tokenizer.value,
+        "max_tokens": manifest.input.max_tokens,
+        "vocabulary": len(bundle.vocabulary),
+        "temperature": manifest.decision.temperature,
+        "threshold": manifest.decision.threshold,
+        "recipe": manifest.recipe,
+        "bytes": device_bytes(bundle.path),
+        "operators": _object(manifest.graph.get("operators")),
+        "minimum_runtime": manifest.graph.get("minimum_runtime"),
+        "accuracy": _accuracies(bundle.path),
+        "trained_on": manifest.training_data.get("name"),
+        "licence": manifest.training_data.get("licence"),
+        "made_with": dict(manifest.made_with),
+    }
+    if to == "json":
+        print(json.dumps(facts, indent=2))
+    else:
+        print_facts(facts)
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Print a table with one row per fact."""
+    print_rows(("", ""), [(name.replace("_", " "), _in_words(value)) for name, value in facts.items()])
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {entry}" for key, entry in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "not stated" if value is None else value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """A JSON object from a file without a hash; empty if it is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _accuracies(folder: Path) -> dict[str, Any]:
+    """The measured accuracy on each view of the test texts."""
+    try:
+        metrics = _object(json.loads((folder / "metrics.json").read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {view: _object(figures).get("accuracy") for view, figures in _object(metrics.get("evaluation")).items()}

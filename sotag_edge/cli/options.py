@@ -1,0 +1,178 @@
+"""The types of command-line options, grouped as ``--help`` shows them. Commands share them; the defaults are theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Optional
+
+import typer
+
+from sotag_edge.formats import FORMATS, Format
+from sotag_edge.terminal import Color
+
+_INPUT = "Input"
+_MODEL = "Model and decision"
+_OUTPUT = "Output"
+_RUN = "Run"
+
+READABLE = [name for name, entry in FORMATS.items() if entry.reads]
+WRITABLE = [name for name, entry in FORMATS.items() if entry.writes]
+
+
+def _format(name: str, allowed: list[str]) -> Format:
+    if name not in allowed:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(allowed)}")
+    return FORMATS[name]
+
+
+def _input_format(name: str) -> Format:
+    return _format(name, READABLE)
+
+
+def _output_format(name: str) -> Format:
+    return _format(name, WRITABLE)
+
+
+Paths = Annotated[
+    Optional[list[str]],
+    typer.Argument(
+        help="Files, one text each; '-' is standard input. Without files: standard input, one text per line.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Texts = Annotated[
+    Optional[list[str]], typer.Option("--text", help="A text to tag. Can be repeated.", rich_help_panel=_INPUT)
+]
+InputFormat = Annotated[
+    Optional[Format],
+    typer.Option(
+        "--from",
+        parser=_input_format,
+        metavar="|".join(READABLE),
+        autocompletion=lambda: READABLE,
+        help="The format of the input. [default: text for files, lines for standard input]",
+        rich_help_panel=_INPUT,
+    ),
+]
+TextFields = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--field",
+        help="The field with the text, in csv, tsv and jsonl. Can be repeated: the texts are joined. [default: text]",
+        rich_help_panel=_INPUT,
+    ),
+]
+IdField = Annotated[
+    Optional[str], typer.Option("--id", help="The field with the identifier of the text.", rich_help_panel=_INPUT)
+]
+Html = Annotated[bool, typer.Option("--html", help="Remove HTML markup from each text.", rich_help_panel=_INPUT)]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", "-r", help="Read the files in folders, too.", rich_help_panel=_INPUT)
+]
+Glob = Annotated[
+    str, typer.Option("--glob", help="With --recursive: the names of the files to read.", rich_help_panel=_INPUT)
+]
+FilesFrom = Annotated[
+    Optional[str],
+    typer.Option("--files-from", help="A file with one path per line; '-' is standard input.", rich_help_panel=_INPUT),
+]
+Null = Annotated[
+    bool, typer.Option("-0", "--null", help="With --files-from: a NUL ends each path.", rich_help_panel=_INPUT)
+]
+Model = Annotated[
+    Optional[str],
+    typer.Option(
+        "--model",
+        "-m",
+        envvar="SOTAG_EDGE_MODEL",
+        help="The folder or name of a model. [default: 'default']",
+        rich_help_panel=_MODEL,
+    ),
+]
+ModelArgument = Annotated[
+    Optional[str],
+    typer.Argument(envvar="SOTAG_EDGE_MODEL", help="The folder or name of a model. [default: 'default']"),
+]
+Threshold = Annotated[
+    Optional[float],
+    typer.Option(
+        "--threshold",
+        envvar="SOTAG_EDGE_THRESHOLD",
+        min=0,
+        max=1,
+        help="Answer 'unknown' if the best score is lower. [default: the model's own]",
+        rich_help_panel=_MODEL,
+    ),
+]
+BestGuess = Annotated[bool, typer.Option("--best-guess", help="Never answer 'unknown'.", rich_help_panel=_MODEL)]
+Only = Annotated[
+    Optional[str],
+    typer.Option(
+        "--only",
+        help="Answer only with these labels, such as 'python,java'. Their scores do not change.",
+        rich_help_panel=_MODEL,
+    ),
+]
+OutputFormat = Annotated[
+    Optional[Format],
+    typer.Option(
+        "--to",
+        envvar="SOTAG_EDGE_TO",
+        parser=_output_format,
+        metavar="|".join(WRITABLE),
+        autocompletion=lambda: WRITABLE,
+        help="The format of the output. [default: table on a terminal, tsv elsewhere]",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+OutputFile = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--output",
+        "-o",
+        help="A file to write to, whole or not at all. [default: standard output]",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+TopK = Annotated[
+    int,
+    typer.Option("--top-k", min=0, help="Show the K best labels, too, with their scores.", rich_help_panel=_OUTPUT),
+]
+Scores = Annotated[bool, typer.Option("--scores", help="Show the score of every label.", rich_help_panel=_OUTPUT)]
+Merge = Annotated[
+    bool,
+    typer.Option(
+        "--merge", help="Add the answer to the record of the text (csv, tsv, jsonl).", rich_help_panel=_OUTPUT
+    ),
+]
+Template = Annotated[
+    Optional[str],
+    typer.Option(
+        "--format",
+        help="A line of your own per result, such as '{label}\\t{score:.3f}\\t{source}'.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+UseColor = Annotated[
+    Color,
+    typer.Option("--color", envvar="SOTAG_EDGE_COLOR", help="Whether to use colours.", rich_help_panel=_OUTPUT),
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        envvar="SOTAG_EDGE_JOBS",
+        min=1,
+        help="The number of processes. With more than one, texts wait for a batch.",
+        rich_help_panel=_RUN,
+    ),
+]
+FailOn = Annotated[
+    Optional[str],
+    typer.Option("--fail-on", help="'unknown': exit with 1 if a text was answered so.", rich_help_panel=_RUN),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No warnings and no progress; only errors.", rich_help_panel=_RUN)
+]
+FactsFormat = Annotated[Literal["table", "json"], typer.Option("--to", help="The format of the output.")]

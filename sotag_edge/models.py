@@ -1,0 +1,55 @@
+"""A model's name or path -> the directory of its bundle. Only looks for bundles; ``bundle.py`` reads them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sotag_edge.bundle import MANIFEST, MODEL, VOCABULARY
+from sotag_edge.errors import ModelError
+
+DEFAULT_MODEL = "default"
+MODEL_VARIABLE = "SOTAG_EDGE_MODEL"
+
+
+def find(model: str | os.PathLike[str] | None = None) -> Path:
+    """The directory of a model, by path or by name.
+
+    Order: ``model`` as a path, then as a name. Without ``model``: the variable ``SOTAG_EDGE_MODEL``, then "default". Names
+    are looked up among the models of the installed package, then in the ``models/`` folder of a source checkout. Raises
+    ``ModelError`` that lists the places searched.
+    """
+    name = os.fspath(model) if model is not None else os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL
+    as_path = Path(name)
+    if _is_model(as_path):
+        return as_path
+    if os.path.isfile(as_path):  # noqa: PTH113  # Path's may raise
+        raise ModelError(f"{name} is a file; a model is the directory with {MANIFEST}, {MODEL} and {VOCABULARY}")
+    places = [folder / name for folder in _model_folders()] if as_path.name == name else []
+    for place in places:
+        if _is_model(place):
+            return place
+    searched = ", ".join(str(place) for place in [as_path.absolute(), *places])
+    raise ModelError(f"no model {name!r}: there is no {MANIFEST} in {searched}")
+
+
+def available() -> list[Path]:
+    """The models that ``find`` finds by name, sorted by name. If a name exists twice, the one that ``find`` takes."""
+    by_name: dict[str, Path] = {}
+    for folder in _model_folders():
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _is_model(path):
+                by_name.setdefault(path.name, path)
+    return [by_name[name] for name in sorted(by_name)]
+
+
+def _is_model(path: Path) -> bool:
+    return os.path.isfile(path / MANIFEST)  # noqa: PTH113  # Path's raises for a name that is too long
+
+
+def _model_folders() -> list[Path]:
+    package = Path(__file__).resolve().parent
+    folders = [package / "models"]
+    if (package.parent / "pyproject.toml").is_file():
+        folders.append(package.parent / "models")
+    return folders
