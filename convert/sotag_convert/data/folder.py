@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sotag_convert.data.reading import read
 from sotag_edge.errors import InputError
+from sotag_edge.sources import Folders
+
+_TEXTS = Folders(recursive=True, glob="*.txt")
 
 
 def label_folders(folder: Path) -> list[str]:
@@ -18,11 +22,11 @@ def label_folders(folder: Path) -> list[str]:
 
 def read_labels(folder: Path, labels: Sequence[str]) -> list[tuple[str, str]]:
     """Each text in the folders of these labels, with its label. Raises ``InputError`` if a label has no texts."""
-    return [(text, label) for label in labels for text in _read_label(folder, label)]
+    return [(text, label) for label in labels for text in _read_label(folder / label)]
 
 
-def _read_label(folder: Path, label: str) -> list[str]:
-    files = sorted((folder / label).glob("*.txt"))
-    if not files:
-        raise InputError(f"the label {label!r} has no texts: there is no .txt file in {folder / label}")
-    return [file.read_text(encoding="utf-8-sig", errors="replace") for file in files]
+def _read_label(folder: Path) -> list[str]:
+    texts = [document.text for document in read(str(folder), folders=_TEXTS)] if folder.is_dir() else []
+    if not texts:
+        raise InputError(f"the label {folder.name!r} has no texts: there is no .txt file in {folder}")
+    return texts

@@ -1,20 +1,23 @@
-"""A folder of labelled texts, texts in memory, or the name ``stackoverflow`` -> a ``Dataset`` or ``LabelledTexts``.
+"""A folder, a file of records, texts in memory, or the name ``stackoverflow`` -> a ``Dataset`` or ``LabelledTexts``.
 
 The label ``unknown`` is for off-topic texts, which have none of the labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sotag_convert.data import folder as folders
 from sotag_convert.data import stackoverflow
-from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts, Origin
+from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
+from sotag_convert.data.records import read_records
 from sotag_convert.data.stackoverflow_text import StackOverflow
 from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
+from sotag_edge.formats import Fields
 
 Pairs = Sequence[tuple[str, str]]
 """Texts, each with its label or ``unknown``."""
@@ -29,36 +32,39 @@ def _readable() -> Iterator[None]:
 
 
 @_readable()
-def load(data: str) -> Dataset:
-    """The data set in a folder, or the public one called ``stackoverflow``. Raises ``InputError``.
+def load(data: str, fields: Fields | None = None, input_format: str | None = None) -> Dataset:
+    """The data set in a folder or a file of records, or the public one called ``stackoverflow``. Raises ``InputError``.
 
-    The folder holds ``train/<label>/*.txt`` and may hold ``test/<label>/*.txt``, and off-topic texts in ``train/unknown/``.
+    A folder holds ``train/<label>/*.txt`` and may hold ``test/<label>/*.txt``, and off-topic texts in ``train/unknown/``.
+    ``fields``, ``input_format``: of a file of records, see ``read_records``; all its texts are training texts.
     """
     if data == stackoverflow.STACK_OVERFLOW:
-        return _load_folder(stackoverflow.stack_overflow(), data, stackoverflow.extra_texts(), StackOverflow())
-    return _load_folder(Path(data), Path(data).resolve().name)
+        dataset = _dataset(data, *_read_folder(stackoverflow.stack_overflow()))
+        extra, off_topic = _examples(stackoverflow.extra_texts(), dataset.labels)
+        return replace(dataset, extra=extra, off_topic=off_topic, origin=StackOverflow())
+    path = _existing(data)
+    if path.is_dir():
+        return _dataset(path.resolve().name, *_read_folder(path))
+    return _dataset(path.name, read_records(data, fields, input_format))
 
 
 @_readable()
-def load_labelled(data: str, labels: Sequence[str]) -> LabelledTexts:
+def load_labelled(
+    data: str, labels: Sequence[str], fields: Fields | None = None, input_format: str | None = None
+) -> LabelledTexts:
     """The texts to measure a model with these labels on. Raises ``InputError``.
 
-    They are a data set's test texts, or its training texts if it has no test texts, or the ``<label>/*.txt`` of a folder
-    that is not a data set.
+    They are the test texts of a data set, or its training texts if it has no test texts; the ``<label>/*.txt`` of another
+    folder; or all texts of a file of records, see ``load``.
     """
-    public = data == stackoverflow.STACK_OVERFLOW
-    folder = stackoverflow.stack_overflow() if public else Path(data)
-    if not folder.is_dir():
-        raise InputError(f"no data at {folder}: use a folder that holds test/<label>/*.txt, or <label>/*.txt")
-    split = next((name for name in ("test", "train") if (folder / name).is_dir()), None)
-    parent = folder / split if split else folder
-    names = folders.label_folders(parent)
-    present = [name for name in names if name != UNKNOWN_LABEL]
-    if not present or not set(present) <= set(labels):
-        raise InputError(f"{data} has the labels {', '.join(present) or '(none)'}, and the model {', '.join(labels)}")
-    examples, off_topic = _examples(folders.read_labels(parent, names), labels)
-    name = {"test": "test texts", "train": "training texts", None: "texts"}[split]
-    return LabelledTexts(name, examples, off_topic, StackOverflow() if public else Origin())
+    if data == stackoverflow.STACK_OVERFLOW:
+        return replace(_labelled_folder(stackoverflow.stack_overflow(), data, labels), origin=StackOverflow())
+    path = _existing(data)
+    if path.is_dir():
+        return _labelled_folder(path, data, labels)
+    pairs = read_records(data, fields, input_format)
+    _check_labels(data, {label for _, label in pairs}, labels)
+    return LabelledTexts("texts", *_examples(pairs, labels))
 
 
 def from_texts(texts: Sequence[str], labels: Sequence[str], name: str = "texts") -> Dataset:
@@ -71,11 +77,18 @@ def from_texts(texts: Sequence[str], labels: Sequence[str], name: str = "texts")
     return _dataset(name, list(zip(texts, labels, strict=True)))
 
 
-def _load_folder(folder: Path, name: str, extra: Pairs = (), origin: Origin | None = None) -> Dataset:
-    if not folder.is_dir():
+def _existing(data: str) -> Path:
+    path = Path(data)
+    if not path.exists():
         raise InputError(
-            f"no data at {folder}: use a folder that holds train/<label>/*.txt, or the name {stackoverflow.STACK_OVERFLOW!r}"
+            f"no data at {path}: use a folder that holds train/<label>/*.txt, a file of records, such as texts.csv, "
+            f"or the name {stackoverflow.STACK_OVERFLOW!r}"
         )
+    return path
+
+
+def _read_folder(folder: Path) -> tuple[Pairs, Pairs | None]:
+    """The training texts of a data set, and its test texts if there are any."""
     names = folders.label_folders(folder / "train")
     labels = [label for label in names if label != UNKNOWN_LABEL]
     if len(labels) < 2:
@@ -83,31 +96,34 @@ def _load_folder(folder: Path, name: str, extra: Pairs = (), origin: Origin | No
             f"{folder / 'train'} has {len(labels)} label folders, and two or more are needed: train/<label>/*.txt, "
             "one text per file"
         )
-    train = folders.read_labels(folder / "train", names)
     test = folders.read_labels(folder / "test", labels) if (folder / "test").is_dir() else None
-    return _dataset(name, train, test, extra, origin)
+    return folders.read_labels(folder / "train", names), test
 
 
-def _dataset(
-    name: str, train: Pairs, test: Pairs | None = None, extra: Pairs = (), origin: Origin | None = None
-) -> Dataset:
+def _labelled_folder(folder: Path, data: str, labels: Sequence[str]) -> LabelledTexts:
+    names = {"test": "test texts", "train": "training texts"}
+    split = next((split for split in names if (folder / split).is_dir()), "")
+    present = folders.label_folders(folder / split)
+    _check_labels(data, present, labels)  # before anything is read: it may be any folder
+    return LabelledTexts(names.get(split, "texts"), *_examples(folders.read_labels(folder / split, present), labels))
+
+
+def _check_labels(data: str, present: Iterable[str], labels: Sequence[str]) -> None:
+    """Raise ``InputError`` if there are no labels, or some that the model does not have."""
+    names = sorted(set(present) - {UNKNOWN_LABEL})
+    if not names or not set(names) <= set(labels):
+        raise InputError(f"{data} has the labels {', '.join(names) or '(none)'}, and the model {', '.join(labels)}")
+
+
+def _dataset(name: str, train: Pairs, test: Pairs | None = None) -> Dataset:
     labels = sorted({label for _, label in train} - {UNKNOWN_LABEL})
-    unwritable = [text for text in (*labels, name) if not _is_utf8(text)]
+    unwritable = [text for text in (*labels, name) if text.encode(errors="replace").decode() != text]
     if unwritable:
         raise InputError(f"{unwritable[0]!r} is not a name in UTF-8, which the files of a model are in: rename it")
     if len(labels) < 2:
         raise InputError(f"{name} has {len(labels)} labels, and two or more are needed")
     examples, off_topic = _examples(train, labels)
-    extra_examples, extra_off_topic = _examples(extra, labels)
-    return Dataset(
-        name,
-        tuple(labels),
-        examples,
-        None if test is None else _examples(test, labels)[0],
-        off_topic + extra_off_topic,
-        extra_examples,
-        origin or Origin(),
-    )
+    return Dataset(name, tuple(labels), examples, _examples(test, labels)[0] if test is not None else None, off_topic)
 
 
 def _examples(pairs: Pairs, labels: Sequence[str]) -> tuple[Examples, tuple[str, ...]]:
@@ -116,11 +132,3 @@ def _examples(pairs: Pairs, labels: Sequence[str]) -> tuple[Examples, tuple[str,
     labelled = [(text, numbers[label]) for text, label in pairs if label != UNKNOWN_LABEL]
     off_topic = tuple(text for text, label in pairs if label == UNKNOWN_LABEL)
     return Examples(tuple(text for text, _ in labelled), tuple(target for _, target in labelled)), off_topic
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
