@@ -23,7 +23,8 @@ from typing import Any
 from stream import report as streams
 from systems import OURS
 
-from sotag_convert.data import dataset as datasets
+from sotag_convert.data.dataset import Dataset
+from sotag_convert.data.load import load
 from sotag_edge import Classifier
 from sotag_edge import bundle as bundles
 
@@ -75,7 +76,7 @@ def run_system(action: str, system: str, given: dict[str, Any]) -> dict[str, Any
     return answer
 
 
-def learn(dataset: datasets.Dataset) -> None:
+def learn(dataset: Dataset) -> None:
     """Teach the other systems, once."""
     given = {"texts": dataset.train.texts, "labels": [dataset.labels[target] for target in dataset.train.targets]}
     for system in ("fasttext", "tfidf", "nb-svm"):
@@ -199,7 +200,7 @@ def table(found: dict[str, dict[str, float]], start: dict[str, tuple[float, floa
     ]
 
 
-def page(dataset: datasets.Dataset, say: Callable[[str], None]) -> str:
+def page(dataset: Dataset, say: Callable[[str], None]) -> str:
     """Everything, measured now."""
     if dataset.test is None:
         raise SystemExit("the data set has no test texts")
@@ -253,7 +254,7 @@ def main() -> None:
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    dataset = datasets.load("stackoverflow")
+    dataset = load("stackoverflow")
     learn(dataset)
     text = page(dataset, say)
     PAGE.write_text(text, encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sotag_convert.data import dataset as datasets
+from sotag_convert.data.load import load_labelled
 from sotag_convert.export.parity import Verification
 from sotag_convert.network.network import Network
 from sotag_convert.publish import KERAS_MODEL, METRICS, Source, publish
@@ -37,7 +37,7 @@ def convert(model: str, recipe: Recipe, output: Path, *, data: str | None, force
     source = Source(
         bundle.labels, bundle.input, bundle.scores, bundle.vocabulary, network, about, _training_metrics(folder)
     )
-    labelled = datasets.load_labelled(data, bundle.labels) if data else None
+    labelled = load_labelled(data, bundle.labels) if data else None
     return publish(source, recipe, output, labelled, force=force)
 
 

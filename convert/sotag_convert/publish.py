@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sotag_convert.data.dataset import Labelled
+from sotag_convert.data.dataset import LabelledTexts
 from sotag_convert.export import device_run as device
 from sotag_convert.export.converter import export
 from sotag_convert.export.parity import Verification, drawn_text, sample_texts, verify
@@ -43,7 +43,9 @@ class Source:
     metrics: Mapping[str, Any]
 
 
-def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | None, *, force: bool) -> Verification:
+def publish(
+    source: Source, recipe: Recipe, output: Path, labelled: LabelledTexts | None, *, force: bool
+) -> Verification:
     """Export ``source`` by a recipe, verify what was written on the device runtime, and only then put it in place.
 
     Verified on ``labelled`` texts, or on samples where there are none. Raises ``ModelError``; then nothing is published.

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy
 
-from sotag_convert.data.dataset import Dataset, Examples, Labelled
+from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
 from sotag_convert.export.parity import Verification
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.fit import History, Progress, Validation, fit
 from sotag_convert.learn.presets import PRESETS, Preset
-from sotag_convert.learn.training_set import Lessons, prepare
+from sotag_convert.learn.training_set import TrainingSet, build_training_set
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
 from sotag_convert.publish import Source, publish
@@ -91,7 +91,7 @@ def train(
         labels=dataset.labels,
         input=settings.input,
         scores=scores,
-        vocabulary=run.lessons.vocabulary,
+        vocabulary=run.training_set.vocabulary,
         network=run.network,
         about={
             "preset": preset,
@@ -99,24 +99,24 @@ def train(
             "training_data": {
                 "name": dataset.name,
                 "texts": len(learned),
-                "own_questions": len(dataset.own) if settings.teacher else 0,
-                "other_texts": len(dataset.others) if settings.teacher else 0,
+                "own_questions": len(dataset.extra) if settings.extra_texts else 0,
+                "other_texts": len(dataset.off_topic) if settings.off_topic_repeats else 0,
                 "sha256": dataset.sha256(),
-                "licence": dataset.licence,
+                "licence": dataset.origin.licence,
             },
         },
         metrics={"training": metrics},
     )
     labelled = None
     if dataset.test:
-        labelled = Labelled("test texts", dataset.test, dataset.mask)
+        labelled = LabelledTexts("test texts", dataset.test, origin=dataset.origin)
     elif kept and learned is not dataset.train:
-        labelled = Labelled("validation texts", kept, dataset.mask)
+        labelled = LabelledTexts("validation texts", kept, origin=dataset.origin)
     return Report(interrupted, publish(source, settings.recipe, output, labelled, force=force))
 
 
 class _Run(NamedTuple):
-    lessons: Lessons
+    training_set: TrainingSet
     network: Network
     history: History
     scores: ScoreSettings
@@ -135,25 +135,25 @@ def _run(
     """One run: a network fitted on ``learned``; its scores' settings on ``kept``, where there are texts to fit them on."""
     start = time.monotonic()
     tf_keras.utils.set_random_seed(seed)
-    more = f", {len(dataset.own)} questions of our own" if dataset.own and preset.teacher else ""
-    more += f", {len(dataset.others)} of something else" if dataset.others and preset.teacher else ""
+    more = f", {len(dataset.extra)} extra texts" if dataset.extra and preset.extra_texts else ""
+    more += f", {len(dataset.off_topic)} off-topic texts" if dataset.off_topic and preset.off_topic_repeats else ""
     progress.say(
         f"{len(learned)} texts to learn from{more}, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags"
     )
-    if dataset.others and not preset.teacher:
-        progress.say("this preset learns from the labels alone: texts of none of the tags are left out")
-    if preset.teacher:
-        progress.say("teaching a bag-of-words teacher, and asking it about each text out of fold")
-    lessons = prepare(learned, dataset, preset, seed)
-    network = Network(preset.network(len(dataset.labels), len(lessons.vocabulary)))
+    if dataset.off_topic and not preset.off_topic_repeats:
+        progress.say("this preset leaves off-topic texts out")
+    if preset.teacher_share:
+        progress.say("training a bag-of-words teacher, for out-of-fold scores of each text")
+    training_set = build_training_set(learned, dataset, preset, seed)
+    network = Network(preset.network(len(dataset.labels), len(training_set.vocabulary)))
     check = None
     if kept:
-        check = Validation([preset.input.ids(text, lessons.vocabulary) for text in kept.texts], kept.targets)
-    history = fit(network, lessons, check, preset, epochs, seed, progress)
+        check = Validation([preset.input.ids(text, training_set.vocabulary) for text in kept.texts], kept.targets)
+    history = fit(network, training_set, check, preset, epochs, seed, progress)
     scores = ScoreSettings()
     if check:
         scores = calibrate.fit(network.scores(check.ids).astype(numpy.float64), check.targets)
-    return _Run(lessons, network, history, scores, round(time.monotonic() - start))
+    return _Run(training_set, network, history, scores, round(time.monotonic() - start))
 
 
 def _metrics(run: _Run, kept: Examples | None) -> dict[str, object]:

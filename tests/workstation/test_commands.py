@@ -17,7 +17,8 @@ from sotag_convert import conversion as converting
 from sotag_convert import training
 from sotag_convert.cli.convert import convert
 from sotag_convert.cli.train import train
-from sotag_convert.data import dataset as datasets
+from sotag_convert.data.load import load
+from sotag_convert.learn.fit import SilentProgress
 from sotag_convert.learn.presets import PRESETS
 from sotag_convert.recipes import RECIPES, Recipe, RecipeSettings
 from sotag_edge import bundle as bundles
@@ -95,15 +96,6 @@ def test_ctrl_c_before_training_leaves_nothing(data: Path, tmp_path: Path) -> No
     assert not (tmp_path / "out" / "mine").exists()
 
 
-class Silence:
-    """A progress that says nothing."""
-
-    def say(self, text: str) -> None: ...
-    def begin(self, batches: int) -> None: ...
-    def advance(self, description: str) -> None: ...
-    def end(self) -> None: ...
-
-
 def more_texts(data: Path) -> None:
     """Enough of them for a validation split."""
     for label in ("harbour", "kitchen"):
@@ -133,7 +125,7 @@ def test_ctrl_c_during_refit_keeps_what_was_chosen(data: Path, tmp_path: Path, m
 
     monkeypatch.setattr(training, "_run", once)
     report = training.train(
-        datasets.load(str(data)),
+        load(str(data)),
         tmp_path / "mine",
         preset="default",
         epochs=2,
@@ -141,7 +133,7 @@ def test_ctrl_c_during_refit_keeps_what_was_chosen(data: Path, tmp_path: Path, m
         validation=0.2,
         refit=True,
         force=False,
-        progress=Silence(),
+        progress=SilentProgress(),
     )
     assert report.interrupted
     assert bundles.read(tmp_path / "mine").manifest["training_data"]["texts"] == 40

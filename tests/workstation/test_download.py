@@ -1,4 +1,4 @@
-"""The public data set's download, against a server on this machine."""
+"""The download of the public data set, from a server on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sotag_edge.errors import InputError
 
 
 class Server:
-    """Serves ``content`` at ``url`` and counts what it is asked; ``cut`` sends only so many bytes of it."""
+    """Serves ``content`` at ``url`` and counts the requests; ``cut``: only so many bytes of it are sent."""
 
     def __init__(self) -> None:
         self.content, self.status, self.cut, self.requests = b"", 200, -1, 0
@@ -50,7 +50,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, and a data set of two texts a label in place of two thousand."""
+    """An empty cache, and a data set with two texts per label instead of two thousand."""
     monkeypatch.setenv(download.CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setattr(download, "TEXTS_PER_LABEL", {"train": 2, "test": 1})
     return tmp_path / "cache"
@@ -74,7 +74,7 @@ def archive(texts: dict[str, int] | None = None, extra: str | None = None) -> by
 
 
 def test_downloads_once(server: Server, cache: Path) -> None:
-    """The first call fetches and unpacks; the second one asks nobody."""
+    """The first call downloads and unpacks; the second one sends no request."""
     server.content = archive()
     folder = download.stack_overflow(server.url)
     assert (folder / "train" / "java" / "1.txt").read_text() == "a question in train/java/1.txt"
@@ -106,7 +106,7 @@ def _lacks_texts(server: Server) -> None:
 
 @pytest.mark.parametrize("fault", [_is_missing, _is_cut_off, _is_truncated, _is_garbage, _lacks_texts])
 def test_a_bad_download_leaves_nothing(server: Server, cache: Path, fault: object) -> None:
-    """An archive that is missing, cut off, damaged or incomplete is a sentence, and the next try starts clean."""
+    """An archive that is missing, cut off, damaged or incomplete is an error, and the next try starts clean."""
     fault(server)
     with pytest.raises(InputError, match="stack_overflow_16k"):
         download.stack_overflow(server.url)
@@ -119,15 +119,15 @@ def test_a_bad_download_leaves_nothing(server: Server, cache: Path, fault: objec
     "name", ["../../outside.txt", "/outside.txt", "train/java/../../../../outside.txt", "train/java/.."]
 )
 def test_nothing_is_written_outside(server: Server, cache: Path, tmp_path: Path, name: str) -> None:
-    """Members whose names lead elsewhere are left out; the texts are there all the same."""
+    """Members whose names lead outside the folder are left out; the texts are unpacked."""
     server.content = archive(extra=name)
     folder = download.stack_overflow(server.url)
     assert not list(tmp_path.rglob("outside.txt"))
     assert {file.parent.parent.parent for file in tmp_path.rglob("*.txt")} == {folder}
 
 
-def test_no_server_is_a_sentence(server: Server) -> None:
-    """Without a network the message names the way round: another copy of the data, given as a folder."""
+def test_no_server_is_an_input_error(server: Server) -> None:
+    """Without a network the message names the alternative: the folder of another copy of the data."""
     server.http.server_close()
-    with pytest.raises(InputError, match="give its folder"):
+    with pytest.raises(InputError, match="use its folder"):
         download.stack_overflow(server.url)

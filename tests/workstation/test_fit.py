@@ -1,10 +1,43 @@
-"""Which epoch is kept."""
+"""Fitting a network: the epoch that is kept, early stopping, Ctrl-C, batches and word dropout."""
 
 from __future__ import annotations
 
-import pytest
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from sotag_convert.learn.fit import Epoch, _is_as_good_as_any
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sotag_convert.learn import fit as fitting
+from sotag_convert.learn.fit import Epoch, History, SilentProgress, Validation, _is_as_good_as_any, fit
+from sotag_convert.learn.presets import PRESETS, Preset
+from sotag_convert.learn.training_set import FOLDS, TrainingSet
+from sotag_convert.network.architectures import ConvLstmNetwork
+from sotag_convert.network.keras import tf_keras
+from sotag_convert.network.network import Network, pad
+from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+
+PRESET = replace(PRESETS["default"], ratios=False, word_dropout=0.0, patience=None, batch=8, batches=0)
+SETTINGS = ConvLstmNetwork(2, 7, embedding=4, ratios=2, buckets=11, filters=4, units=4)
+
+
+def training_set(texts: int = 24) -> TrainingSet:
+    """Texts of tokens that tell the label: 3 and 4 of label 0, 5 and 6 of label 1."""
+    draw = np.random.default_rng(1)
+    labels = np.arange(texts) % 2
+    ids = [(draw.integers(3, 5, 4 + number) + 2 * label).tolist() for number, label in enumerate(labels.tolist())]
+    targets = np.eye(2, dtype=np.float32)[labels]
+    vocabulary = Vocabulary(["[PAD]", "[UNK]", *"abcde"])
+    return TrainingSet(vocabulary, ids, targets, labels, (np.arange(texts) % FOLDS).astype(np.int32))
+
+
+def network() -> Network:
+    tf_keras.utils.set_random_seed(1)
+    return Network(SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -12,7 +45,254 @@ from sotag_convert.learn.fit import Epoch, _is_as_good_as_any
     [([0.5], 1), ([0.5, 0.3, 0.4], 2), ([0.5, 0.3, 0.305], 3), ([0.5, 0.3, 0.4, 0.29, 0.5], 4), ([None, None], 2)],
 )
 def test_the_last_epoch_within_a_standard_error_of_the_best_is_kept(losses: list[float | None], kept: int) -> None:
-    """One that is clearly worse than an earlier one is not, and without validation it is the last of all."""
+    """An epoch that is clearly worse than an earlier one is not kept; without validation the last epoch is."""
     epochs = [Epoch(number, 1, 1, loss, 0.01) for number, loss in enumerate(losses, start=1)]
     good = [number for number in range(1, len(epochs) + 1) if _is_as_good_as_any(epochs[:number])]
     assert good[-1] == kept
+
+
+def run_of(
+    monkeypatch: pytest.MonkeyPatch, losses: Sequence[float], preset: Preset = PRESET
+) -> tuple[History, list[Any], Network]:
+    """A run whose epochs are measured to have these validation losses; the weights after each epoch; the network."""
+    weights: list[Any] = []
+
+    def measure(network: Network, _: Validation, number: int, seconds: float, loss: float) -> Epoch:
+        weights.append(network.model.get_weights())
+        return Epoch(number, seconds, loss, losses[number - 1], 0.01, 0.5)
+
+    monkeypatch.setattr(fitting, "_measure", measure)
+    fitted = network()
+    validation = Validation([[3, 4]], [0])
+    history = fit(fitted, training_set(), validation, preset, len(losses), seed=1, progress=SilentProgress())
+    return history, weights, fitted
+
+
+def same(one: Sequence[NDArray[np.float32]], two: Sequence[NDArray[np.float32]]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+@pytest.mark.parametrize(("losses", "kept"), [([0.5, 0.3, 0.6, 0.7], 2), ([0.5, 0.4, 0.3], 3)])
+def test_the_network_is_left_with_the_weights_of_the_kept_epoch(
+    monkeypatch: pytest.MonkeyPatch, losses: list[float], kept: int
+) -> None:
+    """Not with those of the last epoch, and not with those of the best epoch and of later ones mixed."""
+    history, weights, fitted = run_of(monkeypatch, losses)
+    assert (history.kept, len(history.epochs), history.interrupted) == (kept, len(losses), False)
+    assert [number for number, state in enumerate(weights, start=1) if same(state, fitted.model.get_weights())] == [
+        kept
+    ]
+
+
+class Recorded:
+    """A fitting graph that does not fit: it records the batches it gets."""
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.batches = network, []
+
+    def compile(self, *_: Any) -> None:
+        """Ignore the optimizer."""
+
+    def train_on_batch(self, inputs: Any, targets: Any) -> float:
+        """Keep the batch."""
+        self.batches.append((*inputs, targets))
+        return 1.0
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """Replaces the network's fitting graph, so that a test sees what it would be fitted on."""
+    graph = Recorded(network())
+    monkeypatch.setattr(Network, "fitting_graph", lambda *_: graph)
+    monkeypatch.setattr(Network, "take_weights", lambda *_: None)
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("patience", "losses", "epochs"),
+    [
+        (1, [0.3, 0.5, 0.2, 0.1], 2),
+        (2, [0.3, 0.5, 0.5, 0.1], 3),
+        (2, [0.3, 0.5, 0.2, 0.5, 0.5, 0.5], 5),
+        (3, [0.3, 0.5, 0.5, 0.5, 0.1], 4),
+        (None, [0.3, 0.5, 0.5, 0.5, 0.5], 5),
+    ],
+)
+def test_patience_is_the_number_of_epochs_without_a_better_one(
+    monkeypatch: pytest.MonkeyPatch, recorded: Recorded, patience: int | None, losses: list[float], epochs: int
+) -> None:
+    """The run stops after so many; an epoch that is kept starts the count again."""
+    history, _, _ = run_of(monkeypatch, losses, replace(PRESET, patience=patience))
+    assert len(history.epochs) == epochs
+
+
+def test_without_validation_the_last_epoch_is_kept() -> None:
+    """Patience does not end such a run."""
+    fitted = network()
+    history = fit(fitted, training_set(), None, replace(PRESET, patience=1), 3, seed=1, progress=SilentProgress())
+    assert (history.kept, len(history.epochs)) == (3, 3)
+    assert history.epochs[-1].validation_loss is None
+    assert not same(fitted.model.get_weights(), network().model.get_weights())
+
+
+def test_the_network_fits_its_training_set() -> None:
+    """Texts whose tokens tell the label are classified; the epochs report the validation of the network they left."""
+    fitted, texts = network(), training_set(80)
+    validation = Validation(texts.ids, texts.labels.tolist())
+    preset = replace(PRESET, learning_rate=0.02)
+    history = fit(fitted, texts, validation, preset, 12, seed=1, progress=SilentProgress())
+    accuracy = float((fitted.scores(texts.ids).argmax(axis=1) == texts.labels).mean())
+    assert accuracy > 0.9
+    assert history.epochs[history.kept - 1].validation_accuracy == accuracy
+    assert history.epochs[-1].loss < history.epochs[0].loss
+
+
+class Interrupting(SilentProgress):
+    """Sends Ctrl-C to this process when so many batches are done."""
+
+    def __init__(self, batches: int) -> None:
+        self.left, self.done, self.ended = batches, 0, False
+
+    def advance(self, description: str) -> None:
+        """Count the batch."""
+        self.done += 1
+        if self.done == self.left:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def end(self) -> None:
+        """Note that the run has ended."""
+        self.ended = True
+
+
+def test_ctrl_c_ends_the_run_after_the_current_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best epoch so far is kept, with its weights, and Ctrl-C means again what it meant before."""
+    before = signal.getsignal(signal.SIGINT)
+    weights: list[Any] = []
+    losses = [0.3, 0.5, 0.6]
+
+    def measure(network: Network, _: Validation, number: int, seconds: float, loss: float) -> Epoch:
+        weights.append(network.model.get_weights())
+        return Epoch(number, seconds, loss, losses[number - 1], 0.01, 0.5)
+
+    monkeypatch.setattr(fitting, "_measure", measure)
+    fitted, progress = network(), Interrupting(3 + 3 + 1)  # 24 texts are three batches
+    history = fit(fitted, training_set(), Validation([[3]], [0]), PRESET, 10, seed=1, progress=progress)
+    assert (history.interrupted, history.kept, len(history.epochs)) == (True, 1, 3)
+    assert progress.done == 7
+    assert progress.ended
+    assert same(fitted.model.get_weights(), weights[0])
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_ends_the_program() -> None:
+    """It raises KeyboardInterrupt as usual."""
+
+    class Impatient(SilentProgress):
+        def advance(self, description: str) -> None:
+            """Send Ctrl-C with each batch."""
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), training_set(), None, PRESET, 2, seed=1, progress=Impatient())
+
+
+@pytest.mark.parametrize("texts", [1, 7, 8, 9, 64, 1000])
+def test_an_epoch_has_every_text_once(texts: int) -> None:
+    """In batches of the size that was asked for, except for the last one of each pool."""
+    lengths = np.random.default_rng(1).integers(1, 90, texts)
+    batches = list(fitting._batches(lengths, 8, np.random.default_rng(2)))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(texts))
+    assert len(batches) == -(-texts // 8)
+    assert max(map(len, batches)) <= 8
+
+
+def test_batches_have_texts_of_about_one_length_in_random_order() -> None:
+    """Within a pool there is no text between the lengths of another batch; the shortest texts do not come first."""
+    lengths = np.random.default_rng(1).permutation(320)
+    batches = list(fitting._batches(lengths, 8, np.random.default_rng(2)))
+    assert all(np.ptp(lengths[batch]) == 7 for batch in batches)
+    order = [int(lengths[batch].min()) for batch in batches]
+    assert order != sorted(order)
+    again = [batch.tolist() for batch in fitting._batches(lengths, 8, np.random.default_rng(2))]
+    assert again == [batch.tolist() for batch in batches]
+    other = [batch.tolist() for batch in fitting._batches(lengths, 8, np.random.default_rng(3))]
+    assert other != again
+
+
+def test_word_dropout_makes_its_share_of_the_tokens_unknown() -> None:
+    """Every other token stays as it is, and padding stays padding."""
+    ids = np.tile(np.array([5, 6, 7, PADDING_ID], np.int32), (1000, 100))
+    dropped = fitting._drop_words(ids, 0.15, np.random.default_rng(1))
+    assert (dropped[ids == PADDING_ID] == PADDING_ID).all()
+    changed = dropped != ids
+    assert (dropped[changed] == UNKNOWN_ID).all()
+    assert changed[ids != PADDING_ID].mean() == pytest.approx(0.15, abs=0.005)
+    assert fitting._drop_words(ids, 0.0, np.random.default_rng(1)) is ids
+
+
+def test_each_text_is_fitted_with_its_own_target_and_fold(recorded: Recorded) -> None:
+    """Each epoch fits on every text of the training set, with padding after it, its target and the number of its fold."""
+    texts = training_set()
+    fit(recorded.network, texts, None, PRESET, 2, seed=1, progress=SilentProgress())
+    seen = [
+        (tuple(ids[ids != PADDING_ID].tolist()), int(fold), tuple(target.tolist()))
+        for batch in recorded.batches
+        for ids, fold, target in zip(*batch, strict=True)
+    ]
+    expected = [
+        (tuple(ids), int(fold), tuple(target.tolist()))
+        for ids, fold, target in zip(texts.ids, texts.folds, texts.targets, strict=True)
+    ]
+    assert sorted(seen) == sorted(2 * expected)
+
+
+def test_words_are_dropped_in_batches_that_are_fitted(recorded: Recorded) -> None:
+    """The preset's share of the tokens, and no padding."""
+    texts = training_set(400)
+    fit(recorded.network, texts, None, replace(PRESET, word_dropout=0.5), 1, seed=1, progress=SilentProgress())
+    lengths = sorted(int((ids != PADDING_ID).sum()) for batch in recorded.batches for ids in batch[0])
+    assert lengths == sorted(map(len, texts.ids))
+    tokens = np.concatenate([batch[0].ravel() for batch in recorded.batches])
+    assert (tokens[tokens != PADDING_ID] == UNKNOWN_ID).mean() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("ratios", [True, False])
+def test_ratios_are_used_where_the_preset_says_so(ratios: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fitting graph gets the tables of the network, or none; and the network is left with those of all texts."""
+    tables: list[dict[str, Any]] = []
+    build = Network.fitting_graph
+    monkeypatch.setattr(Network, "fitting_graph", lambda self, given: (tables.append(given), build(self, given))[1])
+    fitted = network()
+    fit(fitted, training_set(), None, replace(PRESET, ratios=ratios), 1, seed=1, progress=SilentProgress())
+    assert set(tables[0]) == ({"tokens", "bigrams"} if ratios else set())
+
+
+def test_validation_is_measured_on_calibrated_scores() -> None:
+    """The loss is that of the scores as the device answers with them, and its error that of their mean."""
+    fitted, texts = network(), training_set(80)
+    validation = Validation(texts.ids, texts.labels.tolist())
+    epoch = fitting._measure(fitted, validation, 4, 1.5, 0.7)
+    scores = fitted.scores(texts.ids).astype(np.float64)
+    settings = fitting.calibrate.fit(scores, validation.targets)
+    assert settings.temperature != 1
+    losses = -np.log(fitting.calibrate.calibrated(scores, settings)[np.arange(80), texts.labels])
+    assert (epoch.number, epoch.seconds, epoch.loss) == (4, 1.5, 0.7)
+    assert epoch.validation_loss == pytest.approx(losses.mean())
+    assert epoch.standard_error == pytest.approx(losses.std() / 80**0.5)
+    assert epoch.validation_accuracy == (scores.argmax(axis=1) == texts.labels).mean()
+
+
+def test_the_learning_rate_warms_up_and_falls_to_nothing() -> None:
+    """It rises over the first twentieth of the steps and falls along a cosine."""
+    schedule = fitting._WarmCosine(0.01, 1000)
+    rates = [float(schedule(step)) for step in (0, 25, 50, 500, 1000)]
+    assert rates == pytest.approx([0.00001, 0.00501, 0.00994, 0.005, 0.0], abs=1e-5)
+
+
+def test_a_padded_batch_is_fitted_like_the_texts_in_it() -> None:
+    """Padding after a text changes neither its loss nor, so, its gradient."""
+    graph = network().fitting_graph({})
+    texts = [[3, 4, 3], [5] * 40]
+    alone = [graph([pad([text]), np.array([0])]).numpy()[0] for text in texts]
+    np.testing.assert_allclose(graph([pad(texts), np.array([0, 0])]).numpy(), alone, atol=1e-6)

@@ -44,14 +44,14 @@ def train(
     """
     require_convert_extra()
     from sotag_convert.cli.progress import TrainingProgress, print_verification
-    from sotag_convert.data import dataset as datasets
+    from sotag_convert.data.load import load
     from sotag_convert.staging import refuse_existing
     from sotag_convert.training import train as train_model
 
     refuse_existing(output, force)  # before anything is downloaded
     with TrainingProgress() as progress:
         report = train_model(
-            datasets.load(data),
+            load(data),
             output,
             preset=preset,
             epochs=epochs,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy
 
-from sotag_convert.data.dataset import own_questions
+from sotag_convert.data.stackoverflow import extra_texts
 from sotag_convert.export import device_run as device
 from sotag_convert.learn.calibrate import calibrated
 from sotag_convert.network.network import Network
@@ -89,7 +89,7 @@ def sample_texts(vocabulary: Vocabulary, max_tokens: int) -> list[str]:
 
     The drawn ones have every length up to a few dozen tokens and then some up to ``max_tokens``, frequent tokens most.
     """
-    questions = [text for _, text in own_questions()[::_EVERY]]
+    questions = [text for text, _ in extra_texts()[::_EVERY]]
     draw = random.Random(0)
     lengths = [*range(1, 41), *(draw.randint(1, max_tokens) for _ in range(_DRAWN_TEXTS - 40))]
     return questions + [drawn_text(vocabulary, length, draw) for length in lengths]

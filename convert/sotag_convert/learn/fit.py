@@ -1,6 +1,6 @@
-"""Lessons -> a fitted network: batches, word dropout, learning rate, the best epoch, an early or asked-for stop.
+"""Training set -> a fitted network: batches, word dropout, learning rate, the best epoch, early stopping and Ctrl-C.
 
-Knows nothing of text, files or bundles.
+Works on ids: reads no text, no files and no bundles.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
-import numpy
+import numpy as np
 from numpy.typing import NDArray
 
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.presets import Preset
-from sotag_convert.learn.training_set import Lessons, fold_ratios
+from sotag_convert.learn.training_set import TrainingSet, fold_ratios
 from sotag_convert.network.keras import tf, tf_keras
 from sotag_convert.network.network import Network, pad
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
@@ -27,24 +27,40 @@ _POOL = 40  # batches whose texts are sorted by length together: little padding,
 
 
 class Progress(Protocol):
-    """Whoever is told how a run goes."""
+    """Receives the progress of a run."""
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Show a line that stays."""
 
     def begin(self, batches: int) -> None:
-        """The run has so many batches, all epochs together."""
+        """Start a run of so many batches, all epochs together."""
 
     def advance(self, description: str) -> None:
-        """One batch is done."""
+        """Count one batch as done."""
 
     def end(self) -> None:
-        """The run is over, maybe before its last batch."""
+        """End the run, maybe before its last batch."""
+
+
+class SilentProgress:
+    """A ``Progress`` that shows nothing."""
+
+    def say(self, text: str) -> None:
+        """Ignore the line."""
+
+    def begin(self, batches: int) -> None:
+        """Ignore the number of batches."""
+
+    def advance(self, description: str) -> None:
+        """Ignore the batch."""
+
+    def end(self) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Texts that the network does not learn from, as ids, and the number of each one's label."""
+    """Texts that the network is not trained on, as ids, and the number of each one's label."""
 
     ids: Sequence[Sequence[int]]
     targets: Sequence[int]
@@ -52,9 +68,9 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What an epoch reached; the validation figures are ``None`` in a run without validation texts.
+    """The figures of an epoch; those of the validation are ``None`` in a run without validation texts.
 
-    ``standard_error`` is that of the validation loss, for there are only so many texts.
+    ``standard_error``: of the validation loss, which is a mean over few texts.
     """
 
     number: int
@@ -76,7 +92,7 @@ class History:
 
 def fit(
     network: Network,
-    lessons: Lessons,
+    training_set: TrainingSet,
     validation: Validation | None,
     preset: Preset,
     epochs: int,
@@ -86,13 +102,13 @@ def fit(
     """Fit ``network`` in place and leave it with the weights of its best epoch.
 
     The best epoch is the last one whose validation loss is within a standard error of the lowest; without validation texts
-    it is the last of all. The first Ctrl-C ends the run after the batch at hand and keeps the best so far.
+    it is the last epoch. The first Ctrl-C ends the run after the current batch and keeps the best epoch so far.
     """
-    random = numpy.random.default_rng(seed)
-    lengths = numpy.array([len(text) for text in lessons.ids])
+    random = np.random.default_rng(seed)
+    lengths = np.array([len(text) for text in training_set.ids])
     size = preset.batch_size(len(lengths))
     batches = -(-len(lengths) // size)
-    graph = network.fitting_graph(fold_ratios(lessons, network.settings))
+    graph = network.fitting_graph(fold_ratios(training_set, network.settings) if preset.ratios else {})
     graph.compile(_optimizer(preset, batches * epochs), "categorical_crossentropy")
     done: list[Epoch] = []
     kept: tuple[int, Any] = (0, network.model.get_weights())
@@ -102,13 +118,15 @@ def fit(
             start = time.monotonic()
             losses = []
             for batch in _batches(lengths, size, random):
-                ids = _drop_words(pad([lessons.ids[text] for text in batch]), preset.word_dropout, random)
-                losses.append(float(graph.train_on_batch([ids, lessons.folds[batch]], lessons.targets[batch])))
-                progress.advance(_describe(number, epochs, float(numpy.mean(losses[-100:])), done))
+                ids = _drop_words(pad([training_set.ids[text] for text in batch]), preset.word_dropout, random)
+                losses.append(
+                    float(graph.train_on_batch([ids, training_set.folds[batch]], training_set.targets[batch]))
+                )
+                progress.advance(_describe(number, epochs, float(np.mean(losses[-100:])), done))
                 if interrupted:
                     break
             network.take_weights(graph)
-            epoch = _measure(network, validation, number, time.monotonic() - start, float(numpy.mean(losses)))
+            epoch = _measure(network, validation, number, time.monotonic() - start, float(np.mean(losses)))
             done.append(epoch)
             progress.say(_describe(number, epochs, epoch.loss, done) + f", {epoch.seconds:.0f} s")
             if _is_as_good_as_any(done):
@@ -122,9 +140,9 @@ def fit(
 
 
 def _is_as_good_as_any(epochs: Sequence[Epoch]) -> bool:
-    """Whether the last epoch's validation loss is within a standard error of the lowest; without validation it always is.
+    """Whether the last epoch's validation loss is within a standard error of the lowest; always, without validation.
 
-    Of epochs that so few texts cannot tell apart the last is kept, for its learning rate is lowest.
+    Of epochs whose losses differ by less than that the last one is kept, because its learning rate was lowest.
     """
     best = min(epochs, key=lambda epoch: epoch.validation_loss or 0)
     last = epochs[-1]
@@ -136,10 +154,10 @@ def _is_as_good_as_any(epochs: Sequence[Epoch]) -> bool:
 def _measure(network: Network, validation: Validation | None, number: int, seconds: float, loss: float) -> Epoch:
     if validation is None:
         return Epoch(number, seconds, loss)
-    scores = network.scores(validation.ids).astype(numpy.float64)
+    scores = network.scores(validation.ids).astype(np.float64)
     accuracy = float((scores.argmax(axis=1) == validation.targets).mean())
-    # The loss of the scores as they will be answered: without the temperature, an early epoch can look best only because
-    # it is less sure of itself.
+    # The loss of the calibrated scores, which the device will answer with: without the temperature an early epoch can look
+    # best only because its scores are less confident.
     settings = calibrate.fit(scores, validation.targets)
     losses = calibrate.log_losses(calibrate.calibrated(scores, settings), validation.targets)
     error = float(losses.std() / len(losses) ** 0.5)
@@ -153,24 +171,23 @@ def _describe(number: int, epochs: int, loss: float, done: list[Epoch]) -> str:
     return text
 
 
-def _batches(
-    lengths: NDArray[numpy.int64], size: int, random: numpy.random.Generator
-) -> Iterator[NDArray[numpy.int64]]:
-    """Every text once: batches in random order, each of texts of about the same length."""
+def _batches(lengths: NDArray[np.int64], size: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Batches of text numbers, in random order; each text is in one batch, with texts of about the same length."""
     order = random.permutation(len(lengths))
-    found = []
+    batches = []
     for start in range(0, len(order), size * _POOL):
         pool = order[start : start + size * _POOL]
-        pool = pool[numpy.argsort(lengths[pool], kind="stable")]
-        found += [pool[first : first + size] for first in range(0, len(pool), size)]
-    return (found[number] for number in random.permutation(len(found)))
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        batches += [pool[first : first + size] for first in range(0, len(pool), size)]
+    return (batches[number] for number in random.permutation(len(batches)))
 
 
-def _drop_words(ids: NDArray[numpy.int32], share: float, random: numpy.random.Generator) -> NDArray[numpy.int32]:
-    """Make a share of the tokens unknown, so that the network leans on no single one and learns what unknown ones mean."""
+def _drop_words(ids: NDArray[np.int32], share: float, random: np.random.Generator) -> NDArray[np.int32]:
+    """Replace a share of the tokens by the unknown token, so that the network depends on no single token and is trained on
+    unknown ones. Padding stays."""
     if not share:
         return ids
-    return numpy.where((random.random(ids.shape) < share) & (ids != PADDING_ID), UNKNOWN_ID, ids)
+    return np.where((random.random(ids.shape) < share) & (ids != PADDING_ID), UNKNOWN_ID, ids)
 
 
 def _optimizer(preset: Preset, steps: int) -> Any:
@@ -187,7 +204,7 @@ class _WarmCosine(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: 
 
     def __call__(self, step: Any) -> Any:
         done = tf.cast(step, tf.float32) / self._steps
-        return self._peak * tf.minimum(done * 20 + 1 / self._steps, 0.5 * (1 + tf.cos(numpy.pi * done)))
+        return self._peak * tf.minimum(done * 20 + 1 / self._steps, 0.5 * (1 + tf.cos(np.pi * done)))
 
 
 @contextmanager

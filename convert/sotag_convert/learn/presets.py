@@ -1,10 +1,12 @@
-"""The presets of ``train --preset``: everything that is chosen before a run. Named data; ``train.py`` carries them out."""
+"""The presets: everything that is chosen before a training run. Named data; the other modules of ``learn`` carry it out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from sotag_convert.learn.augment import Augmentation
 from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.recipes import Recipe
@@ -14,30 +16,58 @@ from sotag_edge.tokenizer import TokenizerMode
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """``network``: labels, vocabulary size -> the network's settings. ``teacher``: the teacher's share of the target;
-    0 learns from the labels alone, without copies of the texts and log-count ratios. ``patience``: epochs without a better
-    validation loss before the run stops; ``None`` never stops early."""
+    """The settings of a run. Each does what is written here and switches nothing else, so that any combination works.
+
+    The network and its export:
+
+    - ``input``, ``vocabulary``: how texts become ids, and the size of the vocabulary;
+    - ``network``: number of labels, size of the vocabulary -> the network's settings;
+    - ``recipe``: how the weights are exported.
+
+    The training set:
+
+    - ``augmentation``: each text is joined by its versions and by parts of them; ``None`` takes texts as they are;
+    - ``teacher_share``: the share of the teacher's scores in the target, from 0 (labels only) to 1 (distillation only);
+    - ``informative_vocabulary``: half of the vocabulary is chosen by how much a token says about the label (chi-squared)
+      instead of by frequency;
+    - ``extra_texts``: the extra texts of the data set are used;
+    - ``off_topic_repeats``: how often each off-topic text is used at most; 0 leaves them out.
+
+    The fit:
+
+    - ``ratios``: embeddings start from out-of-fold log-count ratios, in networks that have channels for them;
+    - ``word_dropout``: the share of tokens that are made unknown in each batch;
+    - ``optimizer``, ``learning_rate``, ``epochs``;
+    - ``batch``, ``batches``: the texts in a batch, and the batches that an epoch has at least, see ``batch_size``;
+    - ``validation``: the share of the training texts that are kept for validation;
+    - ``patience``: the run stops after so many epochs without a better validation loss; ``None`` never stops early.
+    """
 
     input: InputSettings
     vocabulary: int
     network: Callable[[int, int], NetworkSettings]
     recipe: Recipe
-    optimizer: str
+    optimizer: Literal["adamw", "rmsprop"]
     learning_rate: float
     batch: int
     epochs: int
     validation: float
     patience: int | None
-    teacher: float = 0.0
+    augmentation: Augmentation | None = None
+    teacher_share: float = 0.0
+    informative_vocabulary: bool = False
+    extra_texts: bool = False
+    off_topic_repeats: int = 0
+    ratios: bool = False
     word_dropout: float = 0.0
     batches: int = 0
 
     def batch_size(self, texts: int) -> int:
-        """The texts of a batch: ``batch``, but fewer (8 at least) where an epoch would have under ``batches`` batches."""
+        """The number of texts in a batch: ``batch``, or fewer (8 at least) for an epoch to have ``batches`` batches."""
         return max(8, min(self.batch, texts // self.batches)) if self.batches else self.batch
 
 
-# Chosen on 1,600 validation texts, masked; runs of one setting differ by 0.005 in the log loss. µs: of the graph, a text.
+# Chosen on 1,600 validation texts, masked; runs of one setting differ by 0.005 in the log loss. µs: the graph, per text.
 #
 #   stride  kernel  units  filters  log loss   µs
 #        4       5     48       48     0.242  128
@@ -47,8 +77,11 @@ class Preset:
 #       12      16     40       64     0.245   62
 #
 # Buckets from 28,000 to 65,536, embeddings of 16 to 20 and vocabularies of 5,000 to 8,000 are alike; 4,000 tokens cost
-# 0.009. The 23,000 buckets are what 300 KB leave room for, and were not compared. Of max_tokens docs/benchmarks.md has
-# the curve: what is behind 384 is worth nothing.
+# 0.009. The 23,000 buckets are as many as 300 KB leave room for, and were not compared. docs/benchmarks.md has the curve
+# for max_tokens: tokens after the 384th gain nothing.
+#
+# off_topic_repeats: of the off-topic texts in benchmarks/questions.jsonl 0.53 were answered unknown when each off-topic text
+# was used once, 0.65 at 20.
 _DEFAULT = Preset(
     input=InputSettings(TokenizerMode.CODE, max_tokens=384),
     vocabulary=5000,
@@ -60,7 +93,12 @@ _DEFAULT = Preset(
     epochs=5,
     validation=0.1,
     patience=3,
-    teacher=0.5,
+    augmentation=Augmentation(),
+    teacher_share=0.5,
+    informative_vocabulary=True,
+    extra_texts=True,
+    off_topic_repeats=20,
+    ratios=True,
     word_dropout=0.15,
     batches=100,
 )
@@ -74,7 +112,7 @@ PRESETS = {
             labels, vocabulary, embedding=8, ratios=min(labels, 4), buckets=4000, filters=24, units=16
         ),
     ),
-    # As published, but for what cannot be known: its split and its random numbers.
+    # As published, except for its split and its random numbers, which are not known.
     "seed": Preset(
         input=InputSettings(TokenizerMode.WHITESPACE, max_tokens=100, pad_to=100),
         vocabulary=1000,

@@ -11,10 +11,10 @@ import numpy
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from sotag_convert.data import dataset as datasets
+from sotag_convert.data.dataset import LabelledTexts
+from sotag_convert.data.load import load_labelled
 from sotag_convert.export import device_run as device
 from sotag_convert.learn.calibrate import Floats, calibration_error, log_loss
-from sotag_convert.report.views import views
 from sotag_edge import bundle as bundles
 
 _COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.5)
@@ -64,17 +64,17 @@ def evaluate(model: str, data: str) -> dict[str, Evaluation]:
     """A model, by folder or name, on the test texts of a data set: an evaluation a view. Raises ``SotagEdgeError``."""
     folder = bundles.find(model)
     bundle = bundles.read(folder)
-    return evaluate_bundle(folder, bundle.labels, datasets.load_labelled(data, bundle.labels))
+    return evaluate_bundle(folder, bundle.labels, load_labelled(data, bundle.labels))
 
 
-def evaluate_bundle(folder: Path, labels: Sequence[str], labelled: datasets.Labelled) -> dict[str, Evaluation]:
+def evaluate_bundle(folder: Path, labels: Sequence[str], labelled: LabelledTexts) -> dict[str, Evaluation]:
     """The bundle in ``folder``, of these labels, on each view of some labelled texts."""
     texts, targets = labelled.examples.texts, labelled.examples.targets
     runs = {
         name: device.run(folder, view)
-        for name, view in views(texts, [labels[target] for target in targets], labelled.mask).items()
+        for name, view in labelled.origin.views(texts, [labels[target] for target in targets]).items()
     }
-    unknown = 1 - float(numpy.mean(device.run(folder, labelled.others).answered)) if labelled.others else None
+    unknown = 1 - float(numpy.mean(device.run(folder, labelled.off_topic).answered)) if labelled.off_topic else None
     found = {name: measure(run.scores, run.answered, targets, labels) for name, run in runs.items()}
     return {name: replace(evaluation, on=labelled.name, others_unknown=unknown) for name, evaluation in found.items()}
 
