@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from sotag_convert.data import dataset as datasets
-from sotag_convert.export.parity import Verification
+from sotag_convert.export.parity import Parity
 from sotag_convert.network.network import Network
 from sotag_convert.publish import KERAS_MODEL, METRICS, Source, publish
 from sotag_convert.recipes import Recipe
@@ -17,7 +17,7 @@ from sotag_edge.errors import ModelError
 _ABOUT = ("preset", "seed", "training_data")
 
 
-def convert(model: str, recipe: Recipe, output: Path, *, data: str | None, force: bool) -> Verification:
+def convert(model: str, recipe: Recipe, output: Path, *, data: str | None, force: bool) -> Parity:
     """Export the weights of a bundle again. ``model``: its folder or name, or the ``model.keras`` in it.
 
     With ``data``, verified on its test texts (or its training texts, where it has no others) and measured there. Raises

@@ -14,7 +14,7 @@ from typing import Any
 from sotag_convert.data.dataset import Labelled
 from sotag_convert.export import device_run as device
 from sotag_convert.export.converter import export
-from sotag_convert.export.parity import Verification, drawn_text, sample_texts, verify
+from sotag_convert.export.parity import Parity, check_parity, drawn_text, sample_texts
 from sotag_convert.network.network import Network
 from sotag_convert.recipes import Recipe
 from sotag_convert.report.card import card
@@ -43,7 +43,7 @@ class Source:
     metrics: Mapping[str, Any]
 
 
-def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | None, *, force: bool) -> Verification:
+def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | None, *, force: bool) -> Parity:
     """Export ``source`` by a recipe, verify what was written on the device runtime, and only then put it in place.
 
     Verified on ``labelled`` texts, or on samples where there are none. Raises ``ModelError``; then nothing is published.
@@ -69,13 +69,13 @@ def publish(source: Source, recipe: Recipe, output: Path, labelled: Labelled | N
         write_manifest(folder, manifest)
         metrics = dict(source.metrics)
         if labelled:
-            result = verify(folder, source.network, labelled.examples.texts, labelled.examples.targets, recipe)
+            result = check_parity(folder, source.network, labelled.examples.texts, labelled.examples.targets, recipe)
             metrics["verification"] = {"on": labelled.name, **result.to_json()}
             evaluations = evaluate_bundle(folder, source.labels, labelled)
             metrics["evaluation"] = {view: evaluation.to_json() for view, evaluation in evaluations.items()}
         else:
             samples = sample_texts(source.vocabulary, source.input.max_tokens)
-            result = verify(folder, source.network, samples, None, recipe)
+            result = check_parity(folder, source.network, samples, None, recipe)
             metrics["verification"] = {"on": "samples", **result.to_json()}
         write_json(folder / METRICS, metrics)
         (folder / CARD).write_text(card(output.resolve().name, manifest, metrics), encoding="utf-8")

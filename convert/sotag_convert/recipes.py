@@ -1,4 +1,4 @@
-"""The export recipes: how weights are stored in a ``.tflite``. Named data; ``export.py`` carries them out."""
+"""The export recipes: how weights are stored in a ``.tflite``. Named data; export/converter.py carries them out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Recipe(str, Enum):
-    """The names of ``convert --recipe``."""
+    """The names of the recipes."""
 
     FLOAT32 = "float32"
     FLOAT16 = "float16"
@@ -17,8 +17,9 @@ class Recipe(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class RecipeSettings:
-    """``embedding_bits``: 8 stores embedding tables as int8 with a scale a column, inside the graph, and leaves the
-    rest to ``weights``. ``tolerance``: what 99 % of the texts' scores must be within of Keras', or it is not published."""
+    """``embedding_bits``: 8 stores embedding tables as int8 with scales, inside the graph, and leaves the other weights to
+    ``weights``. ``tolerance``: the largest difference from Keras' scores that 99 % of the texts may have; a model above it
+    is not published."""
 
     weights: Recipe
     embedding_bits: int | None

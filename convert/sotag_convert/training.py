@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy
 
 from sotag_convert.data.dataset import Dataset, Examples, Labelled
-from sotag_convert.export.parity import Verification
+from sotag_convert.export.parity import Parity
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.fit import History, Progress, Validation, fit
 from sotag_convert.learn.presets import PRESETS, Preset
@@ -32,7 +32,7 @@ class Report:
     was measured to do."""
 
     interrupted: bool
-    verification: Verification
+    verification: Parity
 
 
 def train(
