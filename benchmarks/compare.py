@@ -26,7 +26,7 @@ from systems import OURS
 from sotag_convert.data.dataset import Dataset
 from sotag_convert.data.load import load
 from sotag_edge import Classifier
-from sotag_edge import bundle as bundles
+from sotag_edge.bundle import FILES, MODEL, Bundle
 
 ROOT = Path(__file__).parent.parent
 BENCH = Path(__file__).parent
@@ -93,7 +93,7 @@ def learn(dataset: Dataset) -> None:
 def bytes_of(system: str) -> int:
     """What a device must have on disk of a system's model."""
     folder = folder_of(system)
-    files = [folder / name for name in bundles.FILES] if system in OURS else folder.iterdir()
+    files = [folder / name for name in FILES] if system in OURS else folder.iterdir()
     return sum(file.stat().st_size for file in files)
 
 
@@ -118,7 +118,7 @@ def starts(text: str, folder: Path) -> dict[str, tuple[float, float]]:
     given = json.dumps({"texts": [text]})
     python = sys.executable
     commands: dict[str, tuple[list[str], str]] = {
-        "floor": ([python, str(BENCH / "floor.py"), str(folder_of("default") / bundles.MODEL)], ""),
+        "floor": ([python, str(BENCH / "floor.py"), str(folder_of("default") / MODEL)], ""),
     }
     for system in NAMES:
         if system in OURS:
@@ -139,10 +139,11 @@ def starts(text: str, folder: Path) -> dict[str, tuple[float, float]]:
 
 def curve(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
     """Accuracy and time of the default model by the number of tokens it reads."""
-    bundle = bundles.read(folder_of("default"))
+    bundle = Bundle.read(folder_of("default"))
     rows = ["| tokens read | accuracy | µs a text |", "|---|---|---|"]
     for length in LENGTHS:
-        cut = dataclasses.replace(bundle, input=dataclasses.replace(bundle.input, max_tokens=length))
+        inputs = dataclasses.replace(bundle.manifest.input, max_tokens=length)
+        cut = dataclasses.replace(bundle, manifest=dataclasses.replace(bundle.manifest, input=inputs))
         classifier = Classifier(cut, threshold=0)
         start = time.perf_counter()
         right = sum(
@@ -230,7 +231,7 @@ def page(dataset: Dataset, say: Callable[[str], None]) -> str:
         "",
         "## Tokens read",
         "",
-        f"The default model reads a text's first {bundles.read(folder_of('default')).input.max_tokens} tokens:",
+        f"The default model reads a text's first {Bundle.read(folder_of('default')).input.max_tokens} tokens:",
         "",
         *curve(dataset.test.texts, labels),
         "",

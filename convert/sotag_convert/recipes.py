@@ -1,13 +1,15 @@
-"""The export recipes: how weights are stored in a ``.tflite``. Named data; ``export.py`` carries them out."""
+"""The export recipes: how weights are stored in a ``.tflite``. Named data; export/converter.py carries them out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
+from sotag_edge.errors import UsageError
+
 
 class Recipe(str, Enum):
-    """The names of ``convert --recipe``."""
+    """The names of the recipes."""
 
     FLOAT32 = "float32"
     FLOAT16 = "float16"
@@ -17,8 +19,9 @@ class Recipe(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class RecipeSettings:
-    """``embedding_bits``: 8 stores embedding tables as int8 with a scale a column, inside the graph, and leaves the
-    rest to ``weights``. ``tolerance``: what 99 % of the texts' scores must be within of Keras', or it is not published."""
+    """``embedding_bits``: 8 stores embedding tables as int8 with scales, inside the graph, and leaves the other weights to
+    ``weights``. ``tolerance``: the largest difference from Keras' scores that 99 % of the texts may have; a model above it
+    is not published."""
 
     weights: Recipe
     embedding_bits: int | None
@@ -33,3 +36,11 @@ RECIPES: dict[Recipe, RecipeSettings] = {
     Recipe.DYNAMIC: RecipeSettings(Recipe.DYNAMIC, None, tolerance=0.1),
     Recipe.MIXED: RecipeSettings(Recipe.FLOAT16, 8, tolerance=0.1),
 }
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe of this name. Raises ``UsageError``."""
+    try:
+        return Recipe(name)
+    except ValueError as error:
+        raise UsageError(f"unknown recipe {name!r} (recipes: {', '.join(Recipe)})") from error

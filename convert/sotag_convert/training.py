@@ -1,4 +1,4 @@
-"""Data and a preset -> a published bundle: split, vocabulary, fit, export, verify; one run, one seed."""
+"""Data and a preset -> a published bundle: split, build the training set, fit, calibrate, publish."""
 
 from __future__ import annotations
 
@@ -8,155 +8,187 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy
+import numpy as np
 
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
-from sotag_convert.export.parity import Verification
+from sotag_convert.export.parity import Parity
 from sotag_convert.learn import calibrate
-from sotag_convert.learn.fit import History, Progress, Validation, fit
+from sotag_convert.learn.fit import History, Progress, SilentProgress, Validation, fit
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.training_set import TrainingSet, build_training_set
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
 from sotag_convert.publish import Source, publish
 from sotag_convert.staging import refuse_existing
-from sotag_edge.bundle import ScoreSettings
+from sotag_edge.decision import SingleLabel
 from sotag_edge.errors import UsageError
 
-_FEW = 100  # texts a tag
+_FEW = 100  # texts per tag
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What a run did: whether Ctrl-C ended it (the bundle holds the best epoch before that), and what the published bundle
-    was measured to do."""
+class TrainingReport:
+    """The result of a training run.
 
+    ``interrupted``: whether Ctrl-C ended it; the bundle then has the best epoch until then. ``parity``: how the published
+    model compares with Keras, with its accuracy on test or validation texts.
+    """
+
+    output: Path
     interrupted: bool
-    verification: Verification
+    parity: Parity
 
 
-def train(
+def train_dataset(
     dataset: Dataset,
     output: Path,
     *,
-    preset: str,
-    epochs: int | None,
-    seed: int,
-    validation: float | None,
-    refit: bool,
-    force: bool,
-    progress: Progress,
-) -> Report:
+    preset: str = "default",
+    epochs: int | None = None,
+    validation: float | None = None,
+    seed: int = 1,
+    refit: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> TrainingReport:
     """Train on ``dataset.train`` and publish a bundle in ``output``.
 
-    ``epochs`` and ``validation`` are the preset's where they are ``None``. ``validation`` is the share of the training texts
-    that are kept apart, to choose the epoch by and to fit the temperature and the threshold on; 0 learns from all of them,
-    keeps the last epoch, and leaves the scores as they are. ``refit`` does both: what the first run chose goes into a second
-    one on all texts. Raises ``SotagEdgeError``; then nothing is written.
+    ``epochs``: the largest number of epochs; ``validation``: the share of the training texts that is held out to choose the
+    epoch and to fit the temperature and the threshold. By default both are the preset's. With ``validation=0`` all texts
+    are trained on, the last epoch is kept, and the scores are not calibrated. ``refit``: train again on all texts, with the
+    number of epochs and the calibration of the first run. Raises ``SotagEdgeError``; then nothing is written.
     """
     refuse_existing(output, force)
+    if preset not in PRESETS:
+        raise UsageError(f"unknown preset {preset!r} (presets: {', '.join(PRESETS)})")
     settings = PRESETS[preset]
     share = settings.validation if validation is None else validation
     epochs = settings.epochs if epochs is None else epochs
-    if epochs < 1 or not 0 <= share < 1:
-        raise UsageError(
-            f"--epochs must be 1 or more and --validation from 0 to below 1; they are {epochs} and {share}"
-        )
+    if epochs < 1:
+        raise UsageError(f"epochs must be 1 or more, not {epochs}")
+    if not 0 <= share < 1:
+        raise UsageError(f"validation must be from 0 to below 1, not {share}")
     if refit and not share:
-        raise UsageError("--refit learns again what a validation split has chosen; it cannot go with --validation 0")
+        raise UsageError("refit needs validation texts: it repeats the run that they chose")
+    progress = progress or SilentProgress()
     fewest = min(Counter(dataset.train.targets).values())
     if fewest < _FEW:
         progress.say(
-            f"a tag has only {fewest} texts: with under {_FEW} a tag expect little, and score it on test/ texts"
+            f"a tag has only {fewest} texts; below {_FEW} texts per tag the accuracy can be low: measure it on test texts"
         )
-    learned, kept = dataset.train.split(share, seed) if share else (dataset.train, None)
-    run = _run(learned, kept, dataset, settings, epochs, seed, progress)
-    scores, metrics = run.scores, _metrics(run, kept)
-    interrupted = run.history.interrupted
-    if refit and not interrupted:
-        progress.say("learning again, from all texts")
-        try:
-            second = _run(dataset.train, None, dataset, settings, run.history.kept, seed, progress)
-            interrupted = second.history.interrupted
-        except KeyboardInterrupt:  # before its first batch
-            interrupted = True
-        if interrupted:
-            progress.say("stopped: the first run's network is kept")
-        else:
-            learned, run = dataset.train, second
-            metrics["refit_seconds"] = run.seconds
-
+    training, held_out = dataset.train.split(share, seed) if share else (dataset.train, None)
+    run = _run(training, held_out, dataset, settings, epochs, seed, progress)
+    refitted = None
+    if refit and not run.history.interrupted:
+        refitted = _refit(run, dataset, settings, seed, progress)
     progress.say("exporting and verifying")
-    source = Source(
-        labels=dataset.labels,
-        input=settings.input,
-        scores=scores,
-        vocabulary=run.training_set.vocabulary,
-        network=run.network,
-        about={
-            "preset": preset,
-            "seed": seed,
-            "training_data": {
-                "name": dataset.name,
-                "texts": len(learned),
-                "own_questions": len(dataset.extra) if settings.extra_texts else 0,
-                "other_texts": len(dataset.off_topic) if settings.off_topic_repeats else 0,
-                "sha256": dataset.sha256(),
-                "licence": dataset.origin.licence,
-            },
-        },
-        metrics={"training": metrics},
-    )
-    labelled = None
-    if dataset.test:
-        labelled = LabelledTexts("test texts", dataset.test, origin=dataset.origin)
-    elif kept and learned is not dataset.train:
-        labelled = LabelledTexts("validation texts", kept, origin=dataset.origin)
-    return Report(interrupted, publish(source, settings.recipe, output, labelled, force=force))
+    source = _source(refitted or run, run, dataset, preset, seed)
+    parity = publish(source, settings.recipe, output, _measured_on(dataset, held_out, refitted), force=force)
+    return TrainingReport(output, run.history.interrupted or (refit and refitted is None), parity)
 
 
 class _Run(NamedTuple):
+    """One fitted network. ``decision``: calibrated on ``held_out``, if there are validation texts."""
+
+    training: Examples
+    held_out: Examples | None
     training_set: TrainingSet
     network: Network
     history: History
-    scores: ScoreSettings
+    decision: SingleLabel
     seconds: int
 
 
 def _run(
-    learned: Examples,
-    kept: Examples | None,
+    training: Examples,
+    held_out: Examples | None,
     dataset: Dataset,
     preset: Preset,
     epochs: int,
     seed: int,
     progress: Progress,
 ) -> _Run:
-    """One run: a network fitted on ``learned``; its scores' settings on ``kept``, where there are texts to fit them on."""
+    """Fit a network on ``training``, and calibrate its scores on ``held_out``."""
     start = time.monotonic()
     tf_keras.utils.set_random_seed(seed)
+    _announce(training, held_out, dataset, preset, progress)
+    training_set = build_training_set(training, dataset, preset, seed)
+    network = Network(preset.network(len(dataset.labels), len(training_set.vocabulary)))
+    validation = None
+    if held_out:
+        ids = [preset.input.ids(text, training_set.vocabulary) for text in held_out.texts]
+        validation = Validation(ids, held_out.targets)
+    history = fit(network, training_set, validation, preset, epochs, seed, progress)
+    decision = SingleLabel()
+    if validation:
+        decision = calibrate.fit(network.scores(validation.ids).astype(np.float64), validation.targets)
+    return _Run(training, held_out, training_set, network, history, decision, round(time.monotonic() - start))
+
+
+def _announce(
+    training: Examples, held_out: Examples | None, dataset: Dataset, preset: Preset, progress: Progress
+) -> None:
     more = f", {len(dataset.extra)} extra texts" if dataset.extra and preset.extra_texts else ""
     more += f", {len(dataset.off_topic)} off-topic texts" if dataset.off_topic and preset.off_topic_repeats else ""
     progress.say(
-        f"{len(learned)} texts to learn from{more}, {len(kept) if kept else 0} for validation, {len(dataset.labels)} tags"
+        f"{len(training)} training texts{more}, {len(held_out) if held_out else 0} validation texts, "
+        f"{len(dataset.labels)} tags"
     )
     if dataset.off_topic and not preset.off_topic_repeats:
-        progress.say("this preset leaves off-topic texts out")
+        progress.say("this preset does not use off-topic texts")
     if preset.teacher_share:
         progress.say("training a bag-of-words teacher, for out-of-fold scores of each text")
-    training_set = build_training_set(learned, dataset, preset, seed)
-    network = Network(preset.network(len(dataset.labels), len(training_set.vocabulary)))
-    check = None
-    if kept:
-        check = Validation([preset.input.ids(text, training_set.vocabulary) for text in kept.texts], kept.targets)
-    history = fit(network, training_set, check, preset, epochs, seed, progress)
-    scores = ScoreSettings()
-    if check:
-        scores = calibrate.fit(network.scores(check.ids).astype(numpy.float64), check.targets)
-    return _Run(training_set, network, history, scores, round(time.monotonic() - start))
 
 
-def _metrics(run: _Run, kept: Examples | None) -> dict[str, object]:
+def _refit(first: _Run, dataset: Dataset, preset: Preset, seed: int, progress: Progress) -> _Run | None:
+    """Train on all texts, for as many epochs as the first run kept. ``None`` if Ctrl-C interrupts it."""
+    progress.say("training again, on all texts")
+    try:
+        run = _run(dataset.train, None, dataset, preset, first.history.kept, seed, progress)
+    except KeyboardInterrupt:  # before its first batch
+        run = None
+    if run is None or run.history.interrupted:
+        progress.say("stopped: the network of the first run is kept")
+        return None
+    return run
+
+
+def _source(run: _Run, first: _Run, dataset: Dataset, preset: str, seed: int) -> Source:
+    """The parts of the bundle: the network of ``run``, the calibration and the figures of the ``first`` one."""
+    settings = PRESETS[preset]
+    metrics = _metrics(first)
+    if run is not first:
+        metrics["refit_seconds"] = run.seconds
+    return Source(
+        labels=dataset.labels,
+        input=settings.input,
+        decision=first.decision,
+        vocabulary=run.training_set.vocabulary,
+        network=run.network,
+        preset=preset,
+        seed=seed,
+        training_data={
+            "name": dataset.name,
+            "texts": len(run.training),
+            "extra_texts": len(dataset.extra) if settings.extra_texts else 0,
+            "off_topic_texts": len(dataset.off_topic) if settings.off_topic_repeats else 0,
+            "sha256": dataset.sha256(),
+            "licence": dataset.origin.licence,
+        },
+        metrics={"training": metrics},
+    )
+
+
+def _measured_on(dataset: Dataset, held_out: Examples | None, refitted: _Run | None) -> LabelledTexts | None:
+    """The test texts; else the validation texts, unless the published network was trained on them."""
+    if dataset.test:
+        return LabelledTexts("test texts", dataset.test, origin=dataset.origin)
+    if held_out and refitted is None:
+        return LabelledTexts("validation texts", held_out, origin=dataset.origin)
+    return None
+
+
+def _metrics(run: _Run) -> dict[str, object]:
     history = run.history
     best = history.epochs[history.kept - 1]
     return {
@@ -166,6 +198,6 @@ def _metrics(run: _Run, kept: Examples | None) -> dict[str, object]:
         ],
         "kept_epoch": history.kept,
         "seconds": run.seconds,
-        "validation_texts": len(kept) if kept else 0,
+        "validation_texts": len(run.held_out) if run.held_out else 0,
         "validation_accuracy": None if best.validation_accuracy is None else round(best.validation_accuracy, 5),
     }

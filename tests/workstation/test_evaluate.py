@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy
@@ -75,8 +78,28 @@ def test_texts_of_none_of_the_tags_are_measured_apart(run: Run, labelled: Path, 
         (labelled / "test" / "unknown" / f"{number}.txt").write_text(text, encoding="utf-8")
     found = json.loads(run("evaluate", fixture_model, labelled, "--to", "json").stdout)["as given"]
     assert found["accuracy"] == pytest.approx(5 / 6, abs=1e-4)
-    assert found["others_unknown"] == 0.5
-    assert "50.0% are answered unknown" in run("evaluate", fixture_model, labelled).stdout
+    assert found["off_topic_unknown"] == 0.5
+    assert "50.0% of the off-topic texts are answered unknown" in run("evaluate", fixture_model, labelled).stdout
+
+
+def test_evaluate_needs_no_tensorflow(run: Run, labelled: Path, fixture_model: Path, tmp_path: Path) -> None:
+    """Where TensorFlow and Keras cannot be imported, in its child processes neither, the figures are the same."""
+    (tmp_path / "blocked").mkdir()
+    (tmp_path / "blocked" / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Blocked:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('tensorflow', 'tf_keras', 'keras'):\n"
+        "            raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Blocked())\n"
+    )
+    paths = [str(tmp_path / "blocked"), *sys.path]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    blocked = subprocess.run([sys.executable, "-c", "import tensorflow"], env=environment, capture_output=True)
+    assert blocked.returncode != 0
+    usual, without = (run("evaluate", fixture_model, labelled, "--to", "json", env=env) for env in (None, environment))
+    assert without.returncode == 0, without.stderr
+    assert json.loads(without.stdout) == json.loads(usual.stdout)
 
 
 @pytest.mark.parametrize(

@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Optional
 
 import typer
 
-from sotag_convert.cli.extra import require_convert_extra
+from sotag_convert.cli import options
+from sotag_convert.cli.extra import require_extra
+from sotag_convert.recipes import Recipe
 
 
 def convert(
-    model: Annotated[str, typer.Argument(help="A model's folder or name, or the model.keras in it.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write the new model to.")],
+    model: Annotated[str, typer.Argument(help="The folder or name of a model, or the model.keras in it.")],
+    output: options.Output,
     recipe: Annotated[
-        Literal["float32", "float16", "dynamic", "mixed"],
-        typer.Option("--recipe", "-r", help="How weights are stored."),
-    ] = "mixed",
+        Recipe, typer.Option("--recipe", "-r", help="How weights are stored.", rich_help_panel=options.OUTPUT)
+    ] = Recipe.MIXED,
+    force: options.Force = False,
     data: Annotated[
         Optional[str],
-        typer.Option("--data", help="Labelled texts to verify with: a folder as for train, or 'stackoverflow'."),
+        typer.Option(
+            "--data",
+            help="Labelled texts to measure the new model on: a folder or file as for train, or 'stackoverflow'.",
+            rich_help_panel=options.DATA,
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the model in --output.")] = False,
+    input_format: options.InputFormat = None,
+    field: options.TextFields = None,
+    label_field: options.LabelField = "label",
 ) -> None:
-    """Export a trained model again, by another recipe, without training.
+    """Export a trained model again with another recipe, without training.
 
     Example: sotag-edge convert models/default --recipe float16 --output models/mine
     """
-    require_convert_extra()
-    from sotag_convert.cli.progress import print_verification
-    from sotag_convert.conversion import convert as convert_model
-    from sotag_convert.recipes import Recipe
+    require_extra("convert")
+    from sotag_convert.cli.progress import print_parity
+    from sotag_convert.conversion import bundle_folder, convert_bundle
+    from sotag_convert.data.load import load_labelled
+    from sotag_convert.staging import refuse_existing
+    from sotag_edge.bundle import Manifest
 
-    result = convert_model(model, Recipe(recipe), output, data=data, force=force)
-    print_verification(output, result.to_json())
+    refuse_existing(output, force)  # before anything is downloaded
+    folder = bundle_folder(model)
+    labelled = None
+    if data is not None:
+        fields = options.fields(field, label_field)
+        labelled = load_labelled(data, Manifest.read(folder).labels, fields, input_format)
+    print_parity(output, convert_bundle(folder, recipe, output, labelled, force=force))

@@ -7,30 +7,41 @@ from typing import Annotated, Literal
 
 import typer
 
-from sotag_convert.cli.extra import require_convert_extra
+from sotag_convert.cli import options
+from sotag_convert.cli.extra import require_extra
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model's folder or name.")],
+    model: Annotated[str, typer.Argument(help="The folder or name of a model.")],
     data: Annotated[
         str,
         typer.Argument(
-            help="A folder with test/<tag>/*.txt or <tag>/*.txt, one text a file (in unknown/ those of none of the tags); "
-            "or 'stackoverflow'."
+            help="A folder with test/<tag>/*.txt or <tag>/*.txt, one text per file, and optionally off-topic texts in "
+            "unknown/; or a CSV, TSV or JSON Lines file; or 'stackoverflow'."
         ),
     ],
-    to: Annotated[Literal["table", "json"], typer.Option("--to", help="The output's form.")] = "table",
+    input_format: options.InputFormat = None,
+    field: options.TextFields = None,
+    label_field: options.LabelField = "label",
+    to: Annotated[
+        Literal["table", "json"],
+        typer.Option("--to", help="The format of the output.", rich_help_panel=options.OUTPUT),
+    ] = "table",
 ) -> None:
-    """Measure a model on labelled texts, on this machine's TFLite runtime.
+    """Measure a model on labelled texts, with the TFLite runtime of this machine.
 
     Example: sotag-edge evaluate default stackoverflow
-    """
-    require_convert_extra()
-    from sotag_convert.cli.evaluation import print_evaluations
-    from sotag_convert.report.evaluate import evaluate as evaluate_model
 
-    figures = {view: evaluation.to_json() for view, evaluation in evaluate_model(model, data).items()}
+    Example: sotag-edge evaluate models/mails test-mails.csv
+    """
+    require_extra("evaluate")
+    from sotag_convert.report.evaluate import evaluate_model
+
+    evaluations = evaluate_model(model, data, options.fields(field, label_field), input_format)
+    figures = {view: evaluation.to_json() for view, evaluation in evaluations.items()}
     if to == "json":
         print(json.dumps(figures, indent=2))
-    else:
-        print_evaluations(figures)
+        return
+    from sotag_convert.cli.tables import print_evaluations
+
+    print_evaluations(figures)

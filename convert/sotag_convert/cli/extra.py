@@ -1,4 +1,4 @@
-"""Whether the workstation side's libraries are installed."""
+"""Whether the libraries of an extra are installed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from importlib.util import find_spec
 
 from sotag_edge.errors import MissingDependencyError
 
-_NEEDED = ("tensorflow", "tf_keras", "sklearn", "pooch")
+_EXTRAS = {
+    "evaluate": ("sklearn", "pooch"),
+    "convert": ("tensorflow", "tf_keras", "sklearn", "pooch"),
+}
 
 
-def require_convert_extra() -> None:
-    """Raise ``MissingDependencyError`` that says what to install. Looks, but imports nothing: TensorFlow takes seconds."""
-    missing = [name for name in _NEEDED if find_spec(name) is None]
+def require_extra(extra: str) -> None:
+    """Raise ``MissingDependencyError`` with the command to install an extra. Imports nothing: TensorFlow takes seconds."""
+    missing = [name for name in _EXTRAS[extra] if find_spec(name) is None]
     if missing:
         raise MissingDependencyError(
-            f"training, converting and evaluating need {', '.join(missing)}: pip install 'sotag-edge[convert]'"
+            f"{', '.join(missing)} must be installed for this command: pip install '.[{extra}]' in a checkout of sotag-edge"
         )

@@ -1,12 +1,8 @@
-"""Progress of a training run, and the tables that end ``train`` and ``convert``. All of it is talk, so it goes to stderr.
-
-Takes plain numbers and names, so that the device side knows nothing of Keras.
-"""
+"""Progress of a training run, and the table at the end of ``train`` and ``convert``, both on stderr."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -14,9 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from sotag_convert.export.parity import Parity
+
 
 class TrainingProgress:
-    """Shows a run: a live bar on a terminal, elsewhere a line an epoch. Use it as a context manager."""
+    """A ``Progress``: a live bar on a terminal, elsewhere a line per epoch. Use it as a context manager."""
 
     def __init__(self) -> None:
         self._console = Console(file=sys.stderr, markup=False, highlight=False)
@@ -44,26 +42,26 @@ class TrainingProgress:
         self._console.print(text, soft_wrap=True)
 
     def begin(self, batches: int) -> None:
-        """Start the bar for a run of so many batches, all epochs together."""
+        """Start the bar for a run of this many batches, all epochs together."""
         self._bar.update(self._task, total=batches, completed=0, visible=True)
 
     def advance(self, description: str) -> None:
-        """One batch is done."""
+        """Count one batch as done."""
         self._bar.update(self._task, advance=1, description=description)
 
     def end(self) -> None:
-        """The run is over, maybe before its last batch."""
+        """Hide the bar at the end of a run, maybe before its last batch."""
         self._bar.update(self._task, visible=False)
 
 
-def print_verification(output: Path, found: Mapping[str, float | int | None]) -> None:
+def print_parity(output: Path, parity: Parity) -> None:
     """Print where a model was written, and how it compares with the Keras network on the device runtime."""
     table = Table(title=f"{output}", title_justify="left", show_header=False)
-    table.add_row("bytes on the device", f"{found['bytes']:,}")
-    table.add_row("texts compared", f"{found['texts']:,}")
-    table.add_row("same tag as Keras", f"{found['agreement']:.2%}")
-    table.add_row("largest difference of a score", f"{found['largest_difference']:.5f}")
-    if found["accuracy"] is not None:
-        table.add_row("accuracy, Keras", f"{found['keras_accuracy']:.4f}")
-        table.add_row("accuracy, this model", f"{found['accuracy']:.4f}")
+    table.add_row("bytes on the device", f"{parity.bytes:,}")
+    table.add_row("texts compared", f"{parity.texts:,}")
+    table.add_row("same tag as Keras", f"{parity.agreement:.2%}")
+    table.add_row("largest difference of a score", f"{parity.largest_difference:.5f}")
+    if parity.accuracy is not None:
+        table.add_row("accuracy, Keras", f"{parity.keras_accuracy:.4f}")
+        table.add_row("accuracy, this model", f"{parity.accuracy:.4f}")
     Console(file=sys.stderr, markup=False, highlight=False).print(table)

@@ -2,65 +2,89 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Optional
 
 import typer
 
-from sotag_convert.cli.extra import require_convert_extra
+from sotag_convert.cli import options
+from sotag_convert.cli.extra import require_extra
 from sotag_edge.errors import INTERRUPTED
+
+_TRAINING = "Training"
 
 
 def train(
     data: Annotated[
         str,
         typer.Argument(
-            help="A folder with train/<tag>/*.txt, one text a file, and perhaps test/<tag>/*.txt, and train/unknown/*.txt "
-            "for texts of none of the tags; or 'stackoverflow', which downloads the public data set."
+            help="A folder with train/<tag>/*.txt, one text per file, with test/<tag>/*.txt and off-topic texts, if any, in "
+            "train/unknown/; or a CSV, TSV or JSON Lines file; or 'stackoverflow', which downloads the public data set.",
+            rich_help_panel=options.DATA,
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write the model to.")],
+    output: options.Output,
+    input_format: options.InputFormat = None,
+    field: options.TextFields = None,
+    label_field: options.LabelField = "label",
     preset: Annotated[
-        Literal["default", "tiny", "seed"], typer.Option("--preset", help="The network and how it is trained.")
+        Literal["default", "tiny", "seed"],
+        typer.Option("--preset", help="The network and all training settings.", rich_help_panel=_TRAINING),
     ] = "default",
-    epochs: Annotated[Optional[int], typer.Option("--epochs", help="At most so many. [default: the preset's]")] = None,
+    epochs: Annotated[
+        Optional[int],
+        typer.Option(
+            "--epochs", help="The largest number of epochs. [default: the preset's]", rich_help_panel=_TRAINING
+        ),
+    ] = None,
     validation: Annotated[
         Optional[float],
         typer.Option(
             "--validation",
-            help="The share of texts kept apart to choose the epoch, calibrate the scores and set the threshold by; "
-            "0 does none of it. [default: the preset's]",
+            help="The share of texts held out to choose the epoch, calibrate the scores and set the threshold; with 0 "
+            "none of this happens. [default: the preset's]",
+            rich_help_panel=_TRAINING,
         ),
     ] = None,
     refit: Annotated[
-        bool, typer.Option("--refit", help="Then learn again from all texts, as long as proved best; twice the time.")
+        bool,
+        typer.Option(
+            "--refit",
+            help="Then train again on all texts, for the chosen number of epochs; takes twice as long.",
+            rich_help_panel=_TRAINING,
+        ),
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Makes a run repeatable.")] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Replace the model in --output.")] = False,
+    seed: Annotated[
+        int,
+        typer.Option("--seed", min=0, max=2**32 - 1, help="Makes a run repeatable.", rich_help_panel=_TRAINING),
+    ] = 1,
+    force: options.Force = False,
 ) -> None:
     """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far.
 
     Example: sotag-edge train my-questions --output models/mine
+
+    Example: sotag-edge train mails.csv --field subject --field body --label-field team --output models/mails
     """
-    require_convert_extra()
-    from sotag_convert.cli.progress import TrainingProgress, print_verification
+    require_extra("convert")
+    from sotag_convert.cli.progress import TrainingProgress, print_parity
     from sotag_convert.data.load import load
     from sotag_convert.staging import refuse_existing
-    from sotag_convert.training import train as train_model
+    from sotag_convert.training import train_dataset
 
     refuse_existing(output, force)  # before anything is downloaded
+    dataset = load(data, options.fields(field, label_field), input_format)
     with TrainingProgress() as progress:
-        report = train_model(
-            load(data),
+        report = train_dataset(
+            dataset,
             output,
             preset=preset,
             epochs=epochs,
-            seed=seed,
             validation=validation,
+            seed=seed,
             refit=refit,
             force=force,
             progress=progress,
         )
-    print_verification(output, report.verification.to_json())
+    print_parity(output, report.parity)
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)

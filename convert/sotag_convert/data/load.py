@@ -67,14 +67,37 @@ def load_labelled(
     return LabelledTexts("texts", *_examples(pairs, labels))
 
 
-def from_texts(texts: Sequence[str], labels: Sequence[str], name: str = "texts") -> Dataset:
+def from_texts(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    test_texts: Sequence[str] = (),
+    test_labels: Sequence[str] = (),
+    name: str = "texts",
+) -> Dataset:
     """The data set of these texts; ``labels``: the label of each, or ``unknown``. Raises ``InputError``."""
+    dataset = _dataset(name, _paired(texts, labels))
+    if not test_texts and not test_labels:
+        return dataset
+    return replace(dataset, test=label_texts(test_texts, test_labels, dataset.labels).examples)
+
+
+def label_texts(texts: Sequence[str], text_labels: Sequence[str], labels: Sequence[str]) -> LabelledTexts:
+    """Texts to measure a model with these ``labels`` on; ``text_labels``: the label of each text, or ``unknown``.
+
+    Raises ``InputError``.
+    """
+    pairs = _paired(texts, text_labels)
+    _check_labels("this list", text_labels, labels)
+    return LabelledTexts("texts", *_examples(pairs, labels))
+
+
+def _paired(texts: Sequence[str], labels: Sequence[str]) -> Pairs:
     if len(texts) != len(labels):
         raise InputError(f"{len(texts)} texts and {len(labels)} labels: each text needs one label")
     empty = [number for number, label in enumerate(labels, start=1) if not isinstance(label, str) or not label.strip()]
     if empty:
         raise InputError(f"the label of text {empty[0]} is empty: {labels[empty[0] - 1]!r}")
-    return _dataset(name, list(zip(texts, labels, strict=True)))
+    return list(zip(texts, labels, strict=True))
 
 
 def _existing(data: str) -> Path:

@@ -1,4 +1,4 @@
-"""Fitted network -> ``.tflite`` by a recipe. The converter runs in a child process, for it can crash or eat all memory.
+"""Fitted network -> ``.tflite`` by a recipe. The converter runs in a child process, because it can crash or use all memory.
 
 Why by this route (measured on TensorFlow 2.21): only legacy Keras, with batch size 1 and no mask in the graph, gives
 the fused ``UNIDIRECTIONAL_SEQUENCE_LSTM`` that both edge runtimes have; Keras 3 gives a loop that is 5 to 20 times slower,
@@ -18,24 +18,24 @@ _MEMORY_LIMIT = 12 * 1024**3  # bytes of address space; the default model conver
 
 
 def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output: Path) -> dict[str, object]:
-    """Convert the weights in ``keras_model`` to ``output``, a ``.tflite`` file, and say what a runtime must know.
+    """Convert the weights in ``keras_model`` to ``output``, a ``.tflite`` file, and return what its graph requires.
 
-    ``network`` is the manifest's entry of that name. Gives the graph's ``operators`` with their versions, and
-    ``minimum_runtime``, the TensorFlow Lite version that first had them all. Raises ``ModelError`` when the converter fails
-    or crashes, also for operators that no edge runtime has. What it wrote is judged by verify.py.
+    ``network`` is the manifest's entry of that name. The result has the graph's ``operators`` with their versions, and
+    ``minimum_runtime``, the first TensorFlow Lite version that has them all. Raises ``ModelError`` when the converter fails
+    or crashes, also for operators that no edge runtime has. The scores of the result are checked by parity.py.
     """
     request = json.dumps(
         {"keras_model": str(keras_model), "network": network, "recipe": recipe.value, "output": str(output)}
     )
     answer = run_module(
-        "sotag_convert.export.converter", request, what=f"the TFLite converter failed on recipe {recipe.value!r}"
+        "sotag_convert.export.converter", request, failure=f"the TFLite converter failed on recipe {recipe.value!r}"
     )
     graph: dict[str, object] = json.loads(answer.splitlines()[-1])
     return graph
 
 
 def _convert(keras_model: str, network: dict[str, object], recipe: str, output: str) -> None:
-    """What the child process does."""
+    """The work of the child process."""
     from sotag_convert.network.keras import tf
     from sotag_convert.network.network import Network
 
@@ -48,15 +48,15 @@ def _convert(keras_model: str, network: dict[str, object], recipe: str, output: 
     if settings.weights is Recipe.FLOAT16:
         converter.target_spec.supported_types = [tf.float16]
     # Without it a dense layer of over 1,024 weights becomes FULLY_CONNECTED version 12, which tflite-runtime 2.14 does
-    # not know.
+    # not have.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     model = converter.convert()
     Path(output).write_bytes(model)
-    json.dump(_needs(model), sys.stdout)
+    json.dump(_requirements(model), sys.stdout)
 
 
-def _needs(model: bytes) -> dict[str, object]:
-    """What the graph of a ``.tflite`` needs of a runtime, as the converter wrote it there."""
+def _requirements(model: bytes) -> dict[str, object]:
+    """What the graph of a ``.tflite`` requires of a runtime, as the converter wrote it into the file."""
     from sotag_convert.network.keras import tflite_schema as schema
 
     graph = schema.Model.GetRootAs(model, 0)

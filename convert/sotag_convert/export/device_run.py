@@ -1,6 +1,6 @@
-"""A bundle and texts -> what a device makes of them: runs ``sotag_edge`` in a process of its own, without TensorFlow.
+"""A bundle and texts -> their scores on the device runtime: runs ``sotag_edge`` in a process without TensorFlow.
 
-Of its own because it must be: with TensorFlow loaded in the same process, tflite-runtime 2.14 fails on every model with
+The process is needed: with TensorFlow loaded in the same process, tflite-runtime 2.14 fails on every model with
 "ValueError: vector::reserve" (measured with TensorFlow 2.21). It is also what a user's process looks like.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy
+import numpy as np
 from numpy.typing import NDArray
 
 from sotag_convert.export.isolated import run_module
@@ -22,28 +22,28 @@ from sotag_edge.interpreter import Interpreter
 
 
 class Run(NamedTuple):
-    """``scores``: calibrated, shape [texts, labels]. ``answered``: which texts have another answer than ``unknown``.
-    ``operators``: the names of the graph's."""
+    """``scores``: calibrated, shape [texts, labels]. ``answered``: whether each text got a label, not ``unknown``.
+    ``operators``: the names of the graph's operators."""
 
-    scores: NDArray[numpy.float64]
+    scores: NDArray[np.float64]
     answered: list[bool]
     operators: list[str]
 
 
 def run(folder: Path, texts: Sequence[str]) -> Run:
-    """Tag texts by the bundle in ``folder``. Raises ``ModelError`` if the runtime cannot load or run it."""
-    what = "the TFLite runtime cannot run the written model"
+    """Classify texts with the bundle in ``folder``. Raises ``ModelError`` if the runtime cannot load or run it."""
+    failure = "the TFLite runtime cannot run the written model"
     answer = json.loads(
-        run_module("sotag_convert.export.device_run", str(folder), what=what, given=json.dumps(list(texts)))
+        run_module("sotag_convert.export.device_run", str(folder), failure=failure, stdin=json.dumps(list(texts)))
     )
-    return Run(numpy.array(answer["scores"]), answer["answered"], answer["operators"])
+    return Run(np.array(answer["scores"]), answer["answered"], answer["operators"])
 
 
 def _main(folder: str) -> None:
     classifier = Classifier.load(folder)
     predictions = list(classifier.classify_many(json.load(sys.stdin)))
     answer = {
-        "scores": [list(prediction.scores.values()) for prediction in predictions],
+        "scores": [[prediction.scores[label] for label in classifier.labels] for prediction in predictions],
         "answered": [prediction.reason is None for prediction in predictions],
         "operators": Interpreter(classifier.bundle.model).operators(),
     }

@@ -1,7 +1,7 @@
-"""The Keras network against the written bundle, run on the device runtime: agreement, accuracy, bytes.
+"""The Keras network against the written bundle, run on the device runtime: agreement, differences, accuracy, bytes.
 
-That a model converted proves nothing. What is compared is what a user gets: ``sotag_edge`` loads the bundle from its
-folder, in a process without TensorFlow, and tags text by text at their own lengths; Keras tags them in padded batches.
+A conversion without an error proves nothing. What is compared is what a user gets: ``sotag_edge`` loads the bundle from its
+folder, in a process without TensorFlow, and classifies text by text at their own lengths; Keras gets padded batches.
 """
 
 from __future__ import annotations
@@ -11,28 +11,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy
+import numpy as np
 
-from sotag_convert.data.stackoverflow import extra_texts
 from sotag_convert.export import device_run as device
-from sotag_convert.learn.calibrate import calibrated
+from sotag_convert.learn.calibrate import Floats, calibrated
 from sotag_convert.network.network import Network
 from sotag_convert.recipes import RECIPES, Recipe
-from sotag_edge import bundle as bundles
+from sotag_edge.bundle import Bundle, device_bytes
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import Vocabulary
 
-_DRAWN_TEXTS = 200
-_EVERY = 20
+_SAMPLES = 200
+_SHORT_SAMPLES = 40
 _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
-    """What the comparison found. Accuracies are shares of ``texts``, ``None`` where the texts had no labels.
+class Parity:
+    """How the device's scores compare with Keras'. Shares of ``texts``, from 0 to 1; accuracies ``None`` without labels.
 
-    Of the largest difference of a score from Keras', text by text: ``typical_difference`` is what 99 % of the texts stay
-    below, ``largest_difference`` that of the worst.
+    ``agreement``: the share of texts with the same best label. Each text has a largest difference of a score:
+    ``typical_difference`` is what 99 % of the texts stay below, ``largest_difference`` that of the worst text.
     """
 
     texts: int
@@ -48,54 +47,58 @@ class Verification:
         return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 
-def verify(
+def check_parity(
     folder: Path, network: Network, texts: Sequence[str], targets: Sequence[int] | None, recipe: Recipe
-) -> Verification:
-    """Compare and measure; raises ``ModelError`` when the typical difference is above the recipe's tolerance, or the
-    graph has no fused LSTM (a loop in its place is 5 to 20 times slower).
+) -> Parity:
+    """Compare the bundle in ``folder`` with the network that it was exported from, on one or more texts.
 
-    ``texts``: one or more; ``targets``: the label numbers of the same texts.
+    ``targets``: the number of each text's label. Raises ``ModelError`` when the typical difference is above the recipe's
+    tolerance, or when the graph has no fused LSTM (a loop in its place is 5 to 20 times slower).
     """
-    bundle = bundles.read(folder)
+    bundle = Bundle.read(folder)
+    run = device.run(folder, texts)
+    fused = run.operators.count(_LSTM)
+    if fused != 1:
+        raise ModelError(f"the graph has {fused} fused LSTM operators and must have one: {', '.join(run.operators)}")
+    ids = [bundle.ids(text) for text in texts]
+    expected = calibrated(network.scores(ids).astype(np.float64), bundle.manifest.decision)
+    parity = compare(expected, run.scores, targets, device_bytes(folder))
     tolerance = RECIPES[recipe].tolerance
-    ids = [bundle.input.ids(text, bundle.vocabulary) for text in texts]
-    expected = calibrated(network.scores(ids).astype(numpy.float64), bundle.scores)
-    found, _, operators = device.run(folder, texts)
-    if operators.count(_LSTM) != 1:
+    if not parity.typical_difference <= tolerance:  # a NaN fails too
         raise ModelError(
-            f"the graph has {operators.count(_LSTM)} fused LSTM operators, not one: {', '.join(operators)}"
+            f"the written model does not compute what the Keras network does: for one text in a hundred of {len(texts)} a "
+            f"score differs by {parity.typical_difference:.3f} or more, and {tolerance} is allowed; nothing was published"
         )
-    keras_labels, device_labels = expected.argmax(axis=1), found.argmax(axis=1)
-    differences = abs(expected - found).max(axis=1)
-    result = Verification(
-        texts=len(texts),
+    return parity
+
+
+def compare(expected: Floats, scores: Floats, targets: Sequence[int] | None, size: int) -> Parity:
+    """The figures of Keras' scores and the device's, both of shape [texts, labels]; ``size``: the bundle's bytes."""
+    keras_labels, device_labels = expected.argmax(axis=1), scores.argmax(axis=1)
+    differences = abs(expected - scores).max(axis=1)
+    return Parity(
+        texts=len(scores),
         agreement=float((keras_labels == device_labels).mean()),
-        typical_difference=float(numpy.quantile(differences, 0.99)),
+        typical_difference=float(np.quantile(differences, 0.99)),
         largest_difference=float(differences.max()),
-        keras_accuracy=None if targets is None else float((keras_labels == targets).mean()),
-        accuracy=None if targets is None else float((device_labels == targets).mean()),
-        bytes=bundles.size(folder),
+        keras_accuracy=None if targets is None else float((keras_labels == np.asarray(targets)).mean()),
+        accuracy=None if targets is None else float((device_labels == np.asarray(targets)).mean()),
+        bytes=size,
     )
-    if not result.typical_difference <= tolerance:  # a NaN fails too
-        raise ModelError(
-            f"the written model does not do what the Keras network does: of {len(texts)} texts one in a hundred has a score "
-            f"that differs by {result.typical_difference:.3f} or more, and may by {tolerance}; nothing was published"
-        )
-    return result
 
 
 def sample_texts(vocabulary: Vocabulary, max_tokens: int) -> list[str]:
-    """Texts to verify with where no data is at hand: written questions, and texts drawn from the model's vocabulary.
+    """200 texts drawn from the vocabulary, to compare on where there are no labelled ones.
 
-    The drawn ones have every length up to a few dozen tokens and then some up to ``max_tokens``, frequent tokens most.
+    They have every length from 1 to 40 tokens (fewer if ``max_tokens`` is lower), then random ones up to ``max_tokens``.
     """
-    questions = [text for text, _ in extra_texts()[::_EVERY]]
     draw = random.Random(0)
-    lengths = [*range(1, 41), *(draw.randint(1, max_tokens) for _ in range(_DRAWN_TEXTS - 40))]
-    return questions + [drawn_text(vocabulary, length, draw) for length in lengths]
+    short = range(1, min(_SHORT_SAMPLES, max_tokens) + 1)
+    lengths = [*short, *(draw.randint(1, max_tokens) for _ in range(_SAMPLES - len(short)))]
+    return [drawn_text(vocabulary, length, draw) for length in lengths]
 
 
 def drawn_text(vocabulary: Vocabulary, length: int, draw: random.Random) -> str:
-    """A text of so many of the vocabulary's tokens, the frequent ones most."""
+    """A text of ``length`` tokens of the vocabulary, the frequent ones most often."""
     words = vocabulary.tokens[2:] or ("",)
     return " ".join(draw.choices(words, [1 / rank for rank in range(1, len(words) + 1)], k=length))

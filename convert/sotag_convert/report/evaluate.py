@@ -1,4 +1,7 @@
-"""A bundle and labelled texts -> how good it is, as a device answers: what ``evaluate`` prints and cards show."""
+"""A bundle and labelled texts -> ``Evaluation``: its accuracy on the device runtime, for ``evaluate`` and the card.
+
+Needs scikit-learn, but no TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,24 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from sotag_convert.data.dataset import LabelledTexts
 from sotag_convert.data.load import load_labelled
-from sotag_convert.export import device_run as device
+from sotag_convert.export import device_run
 from sotag_convert.learn.calibrate import Floats, calibration_error, log_loss
-from sotag_edge import bundle as bundles
+from sotag_edge.bundle import Manifest
+from sotag_edge.formats import Fields
+from sotag_edge.models import find
 
 _COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelFigures:
-    """How good a model is at one label: shares from 0 to 1, of ``texts`` that have it."""
+    """The figures of one label, as shares from 0 to 1. ``texts``: the number of texts with the label."""
 
     label: str
     texts: int
@@ -33,11 +38,13 @@ class LabelFigures:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """``accuracy``: the share of texts whose best score is their label's, with the 95 % Wilson interval.
+    """The figures of a model on labelled texts. Shares are from 0 to 1.
 
-    ``confusion``: texts by label (rows) and best guess (columns). ``coverage``: pairs of a share of the texts, those of the
-    highest scores, and the accuracy on them. ``answered``: the share that is not answered ``unknown``, and its accuracy.
-    ``others_unknown``: of texts that have none of the labels, the share answered ``unknown``; ``None`` without such texts.
+    ``accuracy``: the share of texts whose best guess is their label; ``interval``: its 95 % Wilson interval.
+    ``confusion``: the number of texts by label (rows) and best guess (columns). ``coverage``: pairs of a share of the
+    texts, those with the highest scores, and the accuracy on them. ``answered``: the share not answered ``unknown``;
+    ``answered_accuracy``: the accuracy on those. ``off_topic_unknown``: the share of the off-topic texts answered
+    ``unknown``; ``None`` without such texts. ``on``: the kind of texts, such as "test texts".
     """
 
     texts: int
@@ -50,45 +57,52 @@ class Evaluation:
     answered_accuracy: float
     labels: tuple[LabelFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
-    others_unknown: float | None = None
+    off_topic_unknown: float | None = None
     on: str = "texts"
-    """Which texts: test texts, training texts where there are no others."""
 
     def to_json(self) -> dict[str, Any]:
-        """The fields, rounded."""
+        """The fields, rounded to five digits."""
         rounded: dict[str, Any] = _rounded(asdict(self))
         return rounded
 
 
-def evaluate(model: str, data: str) -> dict[str, Evaluation]:
-    """A model, by folder or name, on the test texts of a data set: an evaluation a view. Raises ``SotagEdgeError``."""
-    folder = bundles.find(model)
-    bundle = bundles.read(folder)
-    return evaluate_bundle(folder, bundle.labels, load_labelled(data, bundle.labels))
+def evaluate_model(
+    model: str, data: str, fields: Fields | None = None, input_format: str | None = None
+) -> dict[str, Evaluation]:
+    """Measure a model, by folder or name, on labelled data (see ``data.load``): one evaluation per view of the texts.
+
+    Raises ``SotagEdgeError``.
+    """
+    folder = find(model)
+    labels = Manifest.read(folder).labels
+    return evaluate_bundle(folder, labels, load_labelled(data, labels, fields, input_format))
 
 
 def evaluate_bundle(folder: Path, labels: Sequence[str], labelled: LabelledTexts) -> dict[str, Evaluation]:
-    """The bundle in ``folder``, of these labels, on each view of some labelled texts."""
-    texts, targets = labelled.examples.texts, labelled.examples.targets
-    runs = {
-        name: device.run(folder, view)
-        for name, view in labelled.origin.views(texts, [labels[target] for target in targets]).items()
-    }
-    unknown = 1 - float(numpy.mean(device.run(folder, labelled.off_topic).answered)) if labelled.off_topic else None
-    found = {name: measure(run.scores, run.answered, targets, labels) for name, run in runs.items()}
-    return {name: replace(evaluation, on=labelled.name, others_unknown=unknown) for name, evaluation in found.items()}
+    """Measure the bundle in ``folder``, which has these labels, on each view of labelled texts."""
+    examples = labelled.examples
+    views = labelled.origin.views(examples.texts, [labels[target] for target in examples.targets])
+    unknown = None
+    if labelled.off_topic:
+        unknown = 1 - float(np.mean(device_run.run(folder, labelled.off_topic).answered))
+    evaluations = {}
+    for name, texts in views.items():
+        run = device_run.run(folder, texts)
+        evaluation = measure(run.scores, run.answered, examples.targets, labels)
+        evaluations[name] = replace(evaluation, on=labelled.name, off_topic_unknown=unknown)
+    return evaluations
 
 
 def measure(scores: Floats, answered: Sequence[bool], targets: Sequence[int], labels: Sequence[str]) -> Evaluation:
     """The figures of calibrated scores, shape [texts, labels]; ``answered``: which texts have another answer than
     ``unknown``; ``targets``: the number of each text's label."""
     guesses = scores.argmax(axis=1)
-    right = guesses == numpy.asarray(targets)
+    right = guesses == np.asarray(targets)
     numbers = range(len(labels))
     interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     per_label = precision_recall_fscore_support(targets, guesses, labels=list(numbers), zero_division=0.0)
-    by_score = numpy.argsort(-scores.max(axis=1), kind="stable")
-    kept = numpy.asarray(answered)
+    by_score = np.argsort(-scores.max(axis=1), kind="stable")
+    kept = np.asarray(answered)
     return Evaluation(
         texts=len(right),
         accuracy=float(right.mean()),

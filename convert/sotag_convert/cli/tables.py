@@ -1,4 +1,4 @@
-"""The tables of ``evaluate``. Takes the plain figures that ``--to json`` prints, however they were found."""
+"""The tables of ``evaluate``, from the figures that ``--to json`` prints."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from sotag_edge.terminal import console as stdout_console
+from sotag_edge.terminal import make_console
 
 
 def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print a line for each view of the texts, and the first view in detail: by tag, confusions, coverage."""
-    console = stdout_console()
+    """Print a row per view of the texts, then the first view in detail: by tag, confusions, coverage."""
+    console = make_console()
     first = next(iter(views.values()))
     console.print(f"{first['texts']:,} {first['on']}", _summary(views))
     console.print(_by_label(first))
     console.print(_confusion(first))
     console.print(_coverage(first))
-    if first["others_unknown"] is not None:
-        console.print(f"Of texts that have none of the tags {first['others_unknown']:.1%} are answered unknown.")
+    if first["off_topic_unknown"] is not None:
+        console.print(f"{first['off_topic_unknown']:.1%} of the off-topic texts are answered unknown.")
 
 
 def _summary(views: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -1,0 +1,46 @@
+"""The options that the workstation's commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from sotag_edge.formats import FORMATS, Fields
+
+DATA = "Data"
+OUTPUT = "Output"
+
+_RECORDS = [name for name, entry in FORMATS.items() if entry.reads and entry.has_records]
+
+InputFormat = Annotated[
+    Optional[str],
+    typer.Option(
+        "--from",
+        metavar="|".join(_RECORDS),
+        autocompletion=lambda: _RECORDS,
+        help="The format of a file of records. [default: the one in its name]",
+        rich_help_panel=DATA,
+    ),
+]
+TextFields = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--field",
+        help="The field with the text in a file of records. Can be repeated: the texts are joined. [default: text]",
+        rich_help_panel=DATA,
+    ),
+]
+LabelField = Annotated[
+    str, typer.Option("--label-field", help="The field with the tag in a file of records.", rich_help_panel=DATA)
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="The folder to write the model to.", rich_help_panel=OUTPUT)
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the model in the output folder.", rich_help_panel=OUTPUT)]
+
+
+def fields(text: list[str] | None, label: str) -> Fields:
+    """The fields of a record, from the options."""
+    return Fields(tuple(text or ["text"]), label=label)

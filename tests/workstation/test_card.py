@@ -1,0 +1,103 @@
+"""The model card: each figure in its own place."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from sotag_convert.report.card import card
+from sotag_edge.bundle import InputSettings, Manifest
+from sotag_edge.decision import SingleLabel
+from sotag_edge.tokenizer import TokenizerMode
+
+MANIFEST = Manifest(
+    labels=("a", "b"),
+    input=InputSettings(TokenizerMode.CODE, max_tokens=77),
+    decision=SingleLabel(temperature=1.25, threshold=0.375),
+    recipe="mixed",
+    preset="tiny",
+    seed=9,
+    training_data={
+        "name": "letters",
+        "texts": 1234,
+        "extra_texts": 1500,
+        "off_topic_texts": 40,
+        "sha256": "0123456789abcdef" * 4,
+        "licence": "CC0",
+    },
+    network={"vocabulary": 5678},
+)
+FIGURES: dict[str, Any] = {
+    "texts": 4321,
+    "accuracy": 0.8765,
+    "interval": [0.8111, 0.9222],
+    "log_loss": 0.345,
+    "calibration_error": 0.012,
+    "coverage": [[1.0, 0.8765], [0.95, 0.8901], [0.9, 0.9012], [0.8, 0.9333], [0.5, 0.9876]],
+    "answered": 0.964,
+    "answered_accuracy": 0.9444,
+}
+METRICS: dict[str, Any] = {
+    "training": {"validation_accuracy": 0.8123, "validation_texts": 800},
+    "verification": {
+        "on": "test texts",
+        "texts": 4321,
+        "agreement": 0.9975,
+        "largest_difference": 0.0432,
+        "bytes": 65432,
+    },
+    "evaluation": {"masked": FIGURES, "title": FIGURES | {"accuracy": 0.7}},
+}
+
+
+def test_each_column_has_its_own_figure() -> None:
+    """Accuracy and interval, loss, calibration error, accuracy at 90 % coverage, share answered, accuracy of those."""
+    row = next(line for line in card("m", MANIFEST, METRICS).splitlines() if line.startswith("| masked"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells == ["masked", "4,321", "0.8765 (0.8111 - 0.9222)", "0.345", "0.012", "0.9012", "96.4%", "0.9444"]
+
+
+def test_the_facts_of_the_manifest() -> None:
+    """The table has labels, data, licence, preset, bytes, tokens, calibration and vocabulary; the text the agreement."""
+    text = card("m", MANIFEST, METRICS)
+    for words in (
+        "# m\n",
+        "| tags | a, b |",
+        "| trained on | 1234 texts of `letters` (SHA-256 `0123456789abcdef…`) |",
+        "| and on | 1,500 short questions written for this project, 40 off-topic texts |",
+        "| licence of the data | CC0 |",
+        "| preset, seed | `tiny`, 9 |",
+        "| bytes on the device | 65,432 |",
+        "| tokens read | the first 77 of a text, `code` mode |",
+        "| temperature, threshold | 1.25, 0.375 |",
+        "| vocabulary | 5,678 tokens |",
+        "On 800 validation texts, which chose the epoch: 0.8123.",
+        "gives 99.75% of 4,321 texts the same tag",
+        "largest difference of a score is 0.0432",
+        "best score is below 0.375",
+        "Trained on texts under CC0.",
+        "masked: the test texts as published",
+    ):
+        assert words in text, words
+
+
+def test_what_is_missing_is_left_out_or_said() -> None:
+    """Without further texts, a licence, validation or labelled texts, the card says so and invents nothing."""
+    metrics = copy.deepcopy(METRICS)
+    metrics["training"]["validation_accuracy"] = None
+    del metrics["evaluation"]
+    data = {"name": "letters", "texts": 12, "sha256": "0" * 64, "licence": None}
+    manifest = Manifest(
+        MANIFEST.labels, MANIFEST.input, MANIFEST.decision, training_data=data, network=MANIFEST.network
+    )
+    text = card("m", manifest, metrics)
+    assert "| licence of the data | not stated |" in text
+    assert "no further labelled texts" in text
+    for words in ("and on", "validation texts", "Attribution", "masked:"):
+        assert words not in text
+
+
+def test_one_view_needs_no_explanation() -> None:
+    """A person's own data has one view, and the card does not explain the views of another data set."""
+    metrics = METRICS | {"evaluation": {"as given": FIGURES}}
+    assert "masked:" not in card("m", MANIFEST, metrics)
