@@ -55,18 +55,121 @@ assert Classifier.load({str(FIXTURE)!r}).classify("knead the bread dough").label
     subprocess.run([sys.executable, "-c", blocked], check=True)
 
 
-@pytest.mark.parametrize("module", sorted((ROOT / "sotag_edge").rglob("*.py")), ids=lambda path: path.name)
-def test_no_module_of_the_device_side_names_the_workstation(module: Path) -> None:
-    """TensorFlow and Keras are named nowhere; sotag_convert only within a command's function."""
-    tree = ast.parse(module.read_text(encoding="utf-8"))
+# The import rules of the architecture, enforced on the source of both packages.
 
-    def imported(nodes: list[ast.stmt]) -> set[str]:
-        names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-        names += [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]
-        return {name.split(".")[0] for name in names}
+DEVICE = ROOT / "sotag_edge"
+CONVERT = ROOT / "convert" / "sotag_convert"
+CORE = ["errors", "tokenizer", "vocabulary", "interpreter", "decision", "bundle", "models", "classifier", "explain"]
+CORE += ["golden", "document", "sources", "markup", "machine", "atomic"]
+LAYERS = [
+    {"data", "network", "recipes", "staging"},
+    {"learn"},
+    {"export"},
+    {"report"},
+    {"publish"},
+    {"training", "conversion"},
+    {"cli", "__init__"},
+]
 
-    everywhere = imported([node for node in ast.walk(tree) if isinstance(node, ast.stmt)])
-    assert everywhere.isdisjoint(WORKSTATION - {"sotag_convert"})
-    assert "sotag_convert" not in imported(tree.body)
-    if module.parent.name != "cli":
-        assert "sotag_convert" not in everywhere
+
+def imports_of(module: Path) -> set[str]:
+    """The full names of everything that a module imports, at its top or within a function."""
+    names = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def is_in(name: str, *packages: str) -> bool:
+    """Whether an imported name is one of these packages or modules, or in one of them."""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def violations(root: Path, packages: tuple[str, ...], *, allowed: tuple[str, ...] = ()) -> list[str]:
+    """The modules below ``root`` that import one of ``packages``, other than those whose path starts as ``allowed``."""
+    return [
+        f"{path} imports {name}"
+        for module in sorted(root.rglob("*.py"))
+        if not (path := module.relative_to(root).as_posix()).startswith(allowed or ("-",))
+        for name in sorted(imports_of(module))
+        if is_in(name, *packages)
+    ]
+
+
+def test_the_device_side_never_imports_the_workstation_side() -> None:
+    """Nor what it needs: the command line has the names of its commands as strings only."""
+    assert violations(DEVICE, tuple(WORKSTATION)) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "device", "workstation"),
+    [
+        (("tensorflow", "tf_keras", "keras"), (), ("network/keras.py",)),
+        (("tflite_runtime", "ai_edge_litert"), ("interpreter.py",), ()),
+        (("rich",), ("terminal.py", "formats/table.py", "cli/"), ("cli/",)),
+        (("typer",), ("cli/",), ("cli/",)),
+    ],
+    ids=lambda value: str(value[0]) if value else "",
+)
+def test_a_library_is_named_in_its_own_modules(
+    package: tuple[str, ...], device: tuple[str, ...], workstation: tuple[str, ...]
+) -> None:
+    """TensorFlow, the TFLite runtimes, rich and typer each have their places."""
+    assert violations(DEVICE, package, allowed=device) == []
+    assert violations(CONVERT, package, allowed=workstation) == []
+
+
+def test_the_core_imports_no_format_and_no_command() -> None:
+    """A text in memory can be classified without the formats, the command line and rich."""
+    outer = ("sotag_edge.cli", "sotag_edge.formats", "sotag_edge.pipeline", "rich", "typer")
+    modules = {module: DEVICE / f"{module}.py" for module in CORE}
+    faults = [
+        f"{name} imports {imported}"
+        for name, path in modules.items()
+        for imported in imports_of(path)
+        if is_in(imported, *outer)
+    ]
+    assert faults == []
+
+
+def test_formats_and_pipeline_import_no_command() -> None:
+    """They serve the command line, Arrow and HTTP alike."""
+    assert violations(DEVICE, ("sotag_edge.cli",), allowed=("cli/", "__main__.py")) == []
+
+
+def test_the_layers_of_the_workstation_side() -> None:
+    """Each module imports its own layer and lower ones; of one layer, no package imports another."""
+    level = {name: number for number, names in enumerate(LAYERS) for name in names}
+    faults = []
+    for module in sorted(CONVERT.rglob("*.py")):
+        own = module.relative_to(CONVERT).parts[0].removesuffix(".py")
+        for name in imports_of(module):
+            if not is_in(name, "sotag_convert") or name == "sotag_convert":
+                continue
+            other = name.split(".")[1]
+            if other != own and level[other] >= level[own]:
+                faults.append(f"{module.relative_to(CONVERT)} imports {name}")
+    assert faults == []
+
+
+@pytest.mark.parametrize("module", sorted([*DEVICE.rglob("*.py"), *CONVERT.rglob("*.py")]), ids=lambda path: path.name)
+def test_modules_and_functions_are_short(module: Path) -> None:
+    """At most 300 lines per module and 60 per function."""
+    text = module.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    assert {f.name: f.end_lineno - f.lineno + 1 for f in functions if f.end_lineno - f.lineno >= 60} == {}
+
+
+def test_the_reading_of_imports_can_fail(tmp_path: Path) -> None:
+    """An import within a function, of a module of a package, or under another name is seen."""
+    (tmp_path / "a.py").write_text("def f():\n    from tensorflow.lite import python\n    import rich.table as t\n")
+    assert violations(tmp_path, ("tensorflow", "rich")) == [
+        "a.py imports rich.table",
+        "a.py imports tensorflow.lite.python",
+    ]
+    assert violations(tmp_path, ("rich",), allowed=("a.py",)) == []

@@ -11,52 +11,50 @@ from sotag_convert.cli.extra import require_extra
 from sotag_edge.errors import INTERRUPTED
 
 _TRAINING = "Training"
+_DATA_HELP = (
+    "A folder with train/<tag>/*.txt, one text per file, with test/<tag>/*.txt and off-topic texts, if any, in "
+    "train/unknown/; or a CSV, TSV or JSON Lines file; or 'stackoverflow', which downloads the public data set."
+)
+_VALIDATION_HELP = (
+    "The share of texts held out to choose the epoch, calibrate the scores and set the threshold; with 0 none of this "
+    "happens. [default: the preset's]"
+)
+
+Data = Annotated[str, typer.Argument(help=_DATA_HELP, rich_help_panel=options.DATA)]
+PresetName = Annotated[
+    Literal["default", "tiny", "seed"],
+    typer.Option("--preset", help="The network and all training settings.", rich_help_panel=_TRAINING),
+]
+Epochs = Annotated[
+    Optional[int],
+    typer.Option("--epochs", help="The largest number of epochs. [default: the preset's]", rich_help_panel=_TRAINING),
+]
+Validation = Annotated[Optional[float], typer.Option("--validation", help=_VALIDATION_HELP, rich_help_panel=_TRAINING)]
+Refit = Annotated[
+    bool,
+    typer.Option(
+        "--refit",
+        help="Then train again on all texts, for the chosen number of epochs; takes twice as long.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", min=0, max=2**32 - 1, help="Makes a run repeatable.", rich_help_panel=_TRAINING),
+]
 
 
 def train(
-    data: Annotated[
-        str,
-        typer.Argument(
-            help="A folder with train/<tag>/*.txt, one text per file, with test/<tag>/*.txt and off-topic texts, if any, in "
-            "train/unknown/; or a CSV, TSV or JSON Lines file; or 'stackoverflow', which downloads the public data set.",
-            rich_help_panel=options.DATA,
-        ),
-    ],
+    data: Data,
     output: options.Output,
     input_format: options.InputFormat = None,
     field: options.TextFields = None,
     label_field: options.LabelField = "label",
-    preset: Annotated[
-        Literal["default", "tiny", "seed"],
-        typer.Option("--preset", help="The network and all training settings.", rich_help_panel=_TRAINING),
-    ] = "default",
-    epochs: Annotated[
-        Optional[int],
-        typer.Option(
-            "--epochs", help="The largest number of epochs. [default: the preset's]", rich_help_panel=_TRAINING
-        ),
-    ] = None,
-    validation: Annotated[
-        Optional[float],
-        typer.Option(
-            "--validation",
-            help="The share of texts held out to choose the epoch, calibrate the scores and set the threshold; with 0 "
-            "none of this happens. [default: the preset's]",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    refit: Annotated[
-        bool,
-        typer.Option(
-            "--refit",
-            help="Then train again on all texts, for the chosen number of epochs; takes twice as long.",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = False,
-    seed: Annotated[
-        int,
-        typer.Option("--seed", min=0, max=2**32 - 1, help="Makes a run repeatable.", rich_help_panel=_TRAINING),
-    ] = 1,
+    preset: PresetName = "default",
+    epochs: Epochs = None,
+    validation: Validation = None,
+    refit: Refit = False,
+    seed: Seed = 1,
     force: options.Force = False,
 ) -> None:
     """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far.
