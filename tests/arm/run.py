@@ -32,9 +32,11 @@ _NEEDS = ("apt-get", "dpkg", "unshare", "mount", "du")
 TESTS = (
     "test_bundle",
     "test_classifier",
+    "test_decision",
+    "test_explain",
     "test_interpreter",
-    "test_readers",
-    "test_results",
+    "test_reading",
+    "test_writing",
     "test_tokenizer",
     "test_vocabulary",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 
 from sotag_edge import Classifier, ModelError, models
-from sotag_edge.bundle import InputSettings
+from sotag_edge.bundle import Bundle, Golden, InputSettings, Manifest
+from sotag_edge.decision import SingleLabel
+from sotag_edge.golden import check_golden
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
 
@@ -153,3 +156,67 @@ def test_ids_are_cut_and_padded() -> None:
     assert InputSettings(TokenizerMode.CODE, max_tokens=2).ids("a b a", vocabulary) == [2, 3]
     assert InputSettings(TokenizerMode.CODE, max_tokens=2, pad_to=4).ids("b", vocabulary) == [3, 0, 0, 0]
     assert InputSettings(TokenizerMode.CODE, max_tokens=2).ids("", vocabulary) == [1]
+
+
+def test_a_manifest_reads_back_what_it_wrote(model_copy: Path) -> None:
+    """Every field, and the hashes of the files that are there."""
+    written = Manifest(
+        labels=("ä", "b"),
+        input=InputSettings(TokenizerMode.WHITESPACE, max_tokens=7, pad_to=9),
+        decision=SingleLabel(temperature=1.5, threshold=0.25),
+        recipe="float16",
+        preset="tiny",
+        seed=3,
+        training_data={"name": "d", "texts": 12},
+        network={"kind": "seed"},
+        graph={"operators": {"CONV_2D": 1}, "minimum_runtime": "2.14"},
+        made_with={"sotag-edge": "0.1.0"},
+        golden=Golden("a text", {"ä": 0.25, "b": 0.75}),
+    )
+    written.write(model_copy)
+    hashes = {
+        name: hashlib.sha256((model_copy / name).read_bytes()).hexdigest() for name in ("model.tflite", "vocab.txt")
+    }
+    assert Manifest.read(model_copy) == dataclasses.replace(written, hashes=hashes)
+    content = json.loads((model_copy / "model.json").read_bytes())
+    assert (content["schema_version"], content["files"]["vocab.txt"]["bytes"]) == (
+        1,
+        (model_copy / "vocab.txt").stat().st_size,
+    )
+
+
+@pytest.mark.parametrize(
+    "golden", [None, 7, {}, {"text": "a"}, {"text": "a", "scores": {}}, {"text": "a", "scores": {"baking": "high"}}]
+)
+def test_a_description_that_is_wrong_stops_no_text(model_copy: Path, golden: Any) -> None:
+    """No answer depends on it: texts are tagged all the same, and only verify needs the golden text."""
+    manifest(golden=golden, training_data=[1], network="none", graph=3, recipe=5)(model_copy)
+    bundle = Bundle.read(model_copy)
+    assert (bundle.manifest.training_data, bundle.manifest.recipe) == ({}, None)
+    assert Classifier(bundle).classify("knead the dough").label == "baking"
+    with pytest.raises(ModelError, match="no golden text with a score for each label"):
+        check_golden(bundle)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "difference", "passed"),
+    [
+        ("float16", 0.0, True),
+        ("float16", 0.00001, True),
+        ("float16", 0.0001, False),
+        ("mixed", -0.0001, False),
+        ("dynamic", 0.01, True),
+        ("dynamic", 0.03, False),
+    ],
+)
+def test_the_golden_scores_have_a_tolerance(model_copy: Path, recipe: str, difference: float, passed: bool) -> None:
+    """That of the processor's arithmetic in float, a wider one for the recipe whose LSTM is int8."""
+    bundle = Bundle.read(model_copy)
+    golden = bundle.manifest.golden
+    assert golden is not None
+    scores = dict(Classifier(bundle).classify(golden.text).scores)
+    scores["sailing"] += difference
+    moved = dataclasses.replace(bundle.manifest, recipe=recipe, golden=Golden(golden.text, scores))
+    check = check_golden(dataclasses.replace(bundle, manifest=moved))
+    assert check.difference == pytest.approx(abs(difference))
+    assert check.passed == passed

@@ -91,3 +91,19 @@ def test_any_text_gives_tokens(text: str) -> None:
         assert tokens == tokenize(text, mode)
         assert all(tokens)
         assert not any(mark in token for token in tokens for mark in " \n\t\r")
+
+
+@pytest.mark.parametrize("text", ["İstanbul list", "a İ b", "İİİ x İ", "straße ẞ ǅ list", "ﬁne ŉ"])
+def test_places_where_a_letter_changes_its_length(text: str) -> None:
+    """Some capitals fold to two characters; each place still reads as its token."""
+    shown, places = spans(text)
+    assert [shown[start:end].lower() for start, end in places] == tokenize(text)
+
+
+@given(st.text(alphabet=st.sampled_from("aİß ẞ.#x&;lt\n\r"), max_size=30))
+def test_places_of_any_text(text: str) -> None:
+    """There are as many places as tokens, in order, without overlap."""
+    shown, places = spans(text)
+    assert [shown[start:end].lower().replace("\n", ".") for start, end in places] == tokenize(text)
+    edges = [edge for place in places for edge in place]
+    assert edges == sorted(edges)

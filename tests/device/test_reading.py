@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,74 @@ def test_bytes_that_are_not_utf8_are_replaced_and_marked() -> None:
         Document("in:1", "caf\ufffd", replaced=True),
         Document("in:2", "ok"),
     ]
+
+
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 131_072, 200_000])
+@pytest.mark.parametrize("last", [b"", b"\0"])
+def test_a_text_longer_than_a_chunk_is_whole(size: int, last: bytes) -> None:
+    """Texts between NULs are whole however the stream comes in pieces, before, at and after the edge of a chunk."""
+    long = (b"0123456789" * (size // 10 + 1))[:size]
+    found = texts("nul", b"first\0" + long + b"\0" + long[::-1] + b"\0short" + last)
+    assert found == ["first", long.decode(), long[::-1].decode(), "short"]
+
+
+def test_a_text_that_comes_in_pieces_is_whole() -> None:
+    """A pipe gives what it has: one text may take many reads, and one read may have many texts."""
+
+    class Pieces(io.RawIOBase):
+        pieces = iter([b"ab", b"c\0d", b"e", b"f\0\0g", b"h"])
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: bytearray) -> int:
+            piece = next(self.pieces, b"")
+            buffer[: len(piece)] = piece
+            return len(piece)
+
+    stream = io.BufferedReader(Pieces())
+    assert [document.text for document in FORMATS["nul"].read(stream, "in", Fields())] == ["abc", "def", "", "gh"]
+
+
+@pytest.mark.parametrize(
+    ("form", "content"),
+    [
+        ("lines", b"caf\xe9\nok\nna\xefve\nok\n"),
+        ("nul", b"caf\xe9\0ok\0na\xefve\0ok\0"),
+        ("csv", b"text\ncaf\xe9\nok\nna\xefve\nok\n"),
+        ("tsv", b"text\ncaf\xe9\nok\nna\xefve\nok\n"),
+        ("jsonl", b'{"text": "caf\xe9"}\n{"text": "ok"}\n{"text": "na\xefve"}\n{"text": "ok"}\n'),
+    ],
+)
+def test_only_the_text_with_replaced_bytes_is_marked(form: str, content: bytes) -> None:
+    """The mark belongs to its own text, not to those after it."""
+    assert [document.replaced for document in documents(form, content)] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_json_has_no_nan(constant: str) -> None:
+    """Python reads these words as numbers; JSON does not have them."""
+    bad, good = documents("jsonl", f'{{"text": "a", "n": {constant}}}\n{{"text": "b"}}\n'.encode())
+    assert f"in:1 is not valid JSON: {constant}" in str(bad.error)
+    assert good.text == "b"
+
+
+def test_a_label_comes_with_its_text() -> None:
+    """Labelled records have it in a field, which is named in the error if it is missing."""
+    found = documents("csv", b"tag,text\nx,one\n,two\n", Fields(label="tag"))
+    assert [(document.label, document.text) for document in found] == [("x", "one"), ("", "two")]
+    (missing,) = documents("jsonl", b'{"text": "a"}\n', Fields(label="tag"))
+    assert "no field 'tag' for the label" in str(missing.error)
+    (null,) = documents("jsonl", b'{"text": "a", "tag": null}\n', Fields(label="tag"))
+    assert (null.label, null.error) == (None, None)
+
+
+def test_what_is_no_file_is_passed_over_in_a_folder(tmp_path: Path) -> None:
+    """Reading a named pipe without a writer would wait for ever."""
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "q.txt").write_text("a question")
+    found = read_documents([str(tmp_path)], io.BytesIO(), folders=Folders(recursive=True))
+    assert [document.text for document in found] == ["a question"]
 
 
 def test_a_file_is_a_text_and_a_line_of_stdin_is_one(tmp_path: Path) -> None:

@@ -138,3 +138,56 @@ def test_no_text_of_the_user_reaches_the_terminal_raw(form: str, source: str, fi
         assert len(list(csv.reader(io.StringIO(rows)))) == 2
     else:
         assert len(rows.split("\n")) - 1 == {"table": 2, "tsv": 2, "jsonl": 1, "json": 3}[form]
+
+
+class Recorder(io.StringIO):
+    """A stream that counts how much of it was flushed."""
+
+    flushed = 0
+
+    def flush(self) -> None:
+        self.flushed = self.tell()
+
+
+@pytest.mark.parametrize("output", [*(name for name, entry in FORMATS.items() if entry.writes), "a template"])
+def test_each_result_is_flushed_at_once(output: str) -> None:
+    """So that another program reads the answer before it writes the next text."""
+    stream = Recorder()
+    if output == "a template":
+        writer: Any = TemplateWriter(stream, "{label} {source}")
+    else:
+        writer = FORMATS[output].writer(stream, Layout(tuple(SCORES), sources=["one", "two"]))
+    for source in ("one", "two"):
+        writer.write(Result(source, ANSWER))
+        assert source in stream.getvalue()[: stream.flushed]
+        assert stream.flushed == stream.tell()
+    writer.close()
+
+
+@pytest.mark.parametrize("mark", ["\t", "\n", "\r", "\r\n", "\n\t\n"])
+def test_a_tsv_row_is_one_row(mark: str) -> None:
+    """Tabs and line ends in a source, an identifier or a merged field become one space."""
+    result = Result(f"a{mark}b", ANSWER, id=f"c{mark}d")
+    assert written("tsv", result, ids=True) == "a b\tc d\tpython\t0.7500\n"
+    header, row = written("tsv", Result("a", ANSWER, record={"k": f"e{mark}f"}), merge=True).splitlines()
+    assert header.split("\t")[0] == "k"
+    assert row.split("\t")[0] == "e f"
+
+
+def test_json_numbers_stay_numbers() -> None:
+    """No NaN or infinity is written, and a merged field that is no text stays what it was."""
+    record = {"n": 1.5, "none": None, "list": [1, "a"], "yes": True}
+    line = written("jsonl", Result("a", ANSWER, record=record), merge=True)
+    assert {name: json.loads(line)[name] for name in record} == record
+
+
+def test_results_before_the_first_record_wait_for_its_columns() -> None:
+    """An input that cannot be read has no record; the header is that of the first one that has."""
+    failed, merged = Result("none.csv", error="missing"), Result("a.csv:2", ANSWER, record={"k": "v"})
+    rows = list(csv.DictReader(io.StringIO(written("csv", failed, merged, merge=True))))
+    assert [(row["k"], row["source"], row["error"]) for row in rows] == [
+        ("", "none.csv", "missing"),
+        ("v", "a.csv:2", ""),
+    ]
+    only_failed = written("csv", failed, merge=True)
+    assert next(csv.DictReader(io.StringIO(only_failed)))["error"] == "missing"
