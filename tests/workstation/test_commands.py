@@ -15,7 +15,6 @@ import pytest
 
 from sotag_convert.cli.train import train
 from sotag_convert.learn.presets import PRESETS
-from sotag_convert.recipes import Recipe
 from sotag_edge.bundle import Bundle
 from tests.conftest import Run
 
@@ -47,16 +46,6 @@ def test_the_seed_preset_pads_to_its_window(run: Run, data: Path, tmp_path: Path
     inputs = bundle.manifest.input
     assert (inputs.max_tokens, inputs.pad_to, inputs.tokenizer.value) == (100, 100, "whitespace")
     assert run("classify", "--model", "seed", input="a boat\n").stdout.startswith("stdin:1\t")
-
-
-def test_the_same_seed_gives_the_same_model(run: Run, data: Path, tmp_path: Path) -> None:
-    """Two runs of one seed give the same weights and vocabulary, another seed gives others."""
-    for name, seed in (("one", 5), ("two", 5), ("three", 6)):
-        done = run("train", data, "--output", name, "--epochs", "2", "--validation", "0", "--seed", str(seed))
-        assert done.returncode == 0, done.stderr
-    one, two, three = (Bundle.read(tmp_path / name) for name in ("one", "two", "three"))
-    assert (one.model, one.vocabulary.tokens) == (two.model, two.vocabulary.tokens)
-    assert one.model != three.model
 
 
 def test_ctrl_c_keeps_the_best_so_far(run: Run, data: Path, tmp_path: Path) -> None:
@@ -91,26 +80,21 @@ def test_ctrl_c_before_training_leaves_nothing(data: Path, tmp_path: Path) -> No
     assert not (tmp_path / "out" / "mine").exists()
 
 
-@pytest.mark.parametrize("recipe", list(Recipe))
-def test_convert_exports_again(run: Run, fixture_model: Path, tmp_path: Path, recipe: Recipe) -> None:
-    """Every recipe re-exports a model to one with the same tags, and shows how it compares."""
-    done = run("convert", fixture_model, "--recipe", recipe.value, "--output", "again")
+def test_convert_exports_again(run: Run, fixture_model: Path, tmp_path: Path) -> None:
+    """From the folder or the model.keras in it, a model with the same tags; with data, both accuracies are measured."""
+    for label, text in (("baking", "knead the bread dough"), ("gardening", "sow the seeds in the soil")):
+        (tmp_path / "data" / "test" / label).mkdir(parents=True)
+        (tmp_path / "data" / "test" / label / "0.txt").write_text(text, encoding="utf-8")
+    done = run("convert", fixture_model / "model.keras", "--recipe", "float16", "-o", "again", "--data", "data")
     assert done.returncode == 0, done.stderr
     assert "same tag as Keras" in done.stderr
-    assert json.loads((tmp_path / "again" / "model.json").read_bytes())["recipe"] == recipe.value
+    assert "accuracy, Keras" in done.stderr
+    assert Bundle.read(tmp_path / "again").manifest.recipe == "float16"
+    assert json.loads((tmp_path / "again" / "metrics.json").read_bytes())["verification"]["on"] == "test texts"
     text = "Slugs eat the lettuce seedlings, what keeps them off the soil?\n"
     before, after = (run("classify", "-m", model, input=text).stdout.split() for model in (fixture_model, "again"))
     assert after[1] == before[1] == "gardening"
     assert float(after[2]) == pytest.approx(float(before[2]), abs=0.02)
-
-
-def test_convert_takes_the_keras_file_and_labelled_data(run: Run, data: Path, tmp_path: Path) -> None:
-    """``model.keras`` names its bundle too; with data, accuracy before and after is measured on its test texts."""
-    assert run("train", data, "-o", "mine", "--epochs", "1", "--validation", "0").returncode == 0
-    done = run("convert", "mine/model.keras", "-r", "float16", "-o", "half", "--data", data)
-    assert done.returncode == 0, done.stderr
-    assert "accuracy, Keras" in done.stderr
-    assert json.loads((tmp_path / "half" / "metrics.json").read_bytes())["verification"]["on"] == "test texts"
 
 
 def test_an_existing_model_is_replaced_with_force_alone(run: Run, fixture_model: Path, model_copy: Path) -> None:

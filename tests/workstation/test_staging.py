@@ -53,5 +53,5 @@ def test_small_data_gets_small_batches(texts: int, size: int) -> None:
 def test_the_folder_that_one_is_in_is_not_replaced(model_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even with --force, and it is said before anything is trained."""
     monkeypatch.chdir(model_copy)
-    with pytest.raises(UsageError, match="the folder that you are in"):
+    with pytest.raises(UsageError, match="is the current folder or one around it"):
         refuse_existing(Path(), force=True)

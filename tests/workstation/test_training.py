@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sotag_convert import training
@@ -94,6 +95,16 @@ def test_a_refit_runs_the_epochs_that_were_kept(kept: int) -> None:
     assert second.training == data.train
     assert second.held_out is None
     assert any(line.startswith(f"epoch {kept}/{kept}") for line in progress.lines)
+
+
+def test_the_same_seed_gives_the_same_network() -> None:
+    """Two runs of one seed have the same weights and vocabulary, another seed has other weights."""
+    data = noisy_dataset(40)
+    runs = [training._run(data.train, None, data, SMALL, 1, seed, SilentProgress()) for seed in (5, 5, 6)]
+    weights = [np.concatenate([w.ravel() for w in run.network.model.get_weights()]) for run in runs]
+    assert runs[0].training_set.vocabulary.tokens == runs[1].training_set.vocabulary.tokens
+    np.testing.assert_array_equal(weights[0], weights[1])
+    assert weights[0].shape != weights[2].shape or (weights[0] != weights[2]).any()
 
 
 def test_ctrl_c_during_the_refit_keeps_the_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
