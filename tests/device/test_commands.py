@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sotag_edge import Classifier
+from sotag_edge.cli import benchmark
 from tests.conftest import FIXTURE, Run
 
 TEXT = "How long do I knead the bread dough?"
@@ -59,17 +60,22 @@ def test_verify_says_yes_by_exit_code(run: Run) -> None:
     assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 2)
 
 
-def test_benchmark_measures_here(run: Run, tmp_path: Path) -> None:
+def test_benchmark_measures_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Times in their order, for texts of its own and for ours, and on one core and more."""
+    monkeypatch.setattr(benchmark, "_SECONDS", 0.05)
     (tmp_path / "texts.txt").write_text(f"{TEXT}\nsow the seeds\n")
-    for arguments in ([], ["texts.txt"]):
-        found = json.loads(run("benchmark", FIXTURE, *arguments, "--to", "json").stdout)
-        assert len(found["texts"]) == (1 if arguments else 4)
-        for times in found["texts"].values():
+    for file, texts in ((None, 4), (str(tmp_path / "texts.txt"), 1)):
+        benchmark.benchmark(str(FIXTURE), file, "json")
+        figures = json.loads(capsys.readouterr().out)
+        assert len(figures["texts"]) == texts
+        for times in figures["texts"].values():
             assert 0 < times["p50_us"] <= times["p95_us"] <= times["p99_us"]
-        assert found["processes"]["1"] > 0
-        assert found["peak_mb"] > 10
-    assert "p50" in run("benchmark", FIXTURE, "texts.txt").stdout
+        assert figures["processes"]["1"] > 0
+        assert figures["peak_mb"] > 10
+    benchmark.benchmark(str(FIXTURE), str(tmp_path / "texts.txt"), "table")
+    assert "p50" in capsys.readouterr().out
 
 
 def test_doctor_finds_all_well(run: Run) -> None:

@@ -87,6 +87,3 @@ def test_a_dead_worker_is_a_sentence(classifier: Classifier) -> None:
 
     with pytest.raises(SotagEdgeError, match=r"a worker process ended early.*use fewer jobs"):
         list(results(killing(), classifier, jobs=2))
-    for process in multiprocessing.active_children():
-        process.join(10)
-        assert not process.is_alive()
