@@ -156,6 +156,7 @@ def test_ids_are_cut_and_padded() -> None:
     assert InputSettings(TokenizerMode.CODE, max_tokens=2).ids("a b a", vocabulary) == [2, 3]
     assert InputSettings(TokenizerMode.CODE, max_tokens=2, pad_to=4).ids("b", vocabulary) == [3, 0, 0, 0]
     assert InputSettings(TokenizerMode.CODE, max_tokens=2).ids("", vocabulary) == [1]
+    assert InputSettings(TokenizerMode.CODE, max_tokens=2, pad_to=3).ids_of(["a", "b", "a"], vocabulary) == [2, 3, 0]
 
 
 def test_a_manifest_reads_back_what_it_wrote(model_copy: Path) -> None:
