@@ -219,6 +219,7 @@ def page(dataset: Dataset, say: Callable[[str], None]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         start = starts(dataset.test.texts[0], Path(folder))
     ratio = found["default"]["at_once"] / found["fasttext"]["at_once"]
+    tokens = Bundle.read(folder_of("default")).manifest.input.max_tokens
     say("lengths and streams")
     lines = [
         "# Benchmarks",
@@ -231,7 +232,7 @@ def page(dataset: Dataset, say: Callable[[str], None]) -> str:
         "",
         "## Tokens read",
         "",
-        f"The default model reads a text's first {Bundle.read(folder_of('default')).input.max_tokens} tokens:",
+        f"The default model reads a text's first {tokens} tokens:",
         "",
         *curve(dataset.test.texts, labels),
         "",
