@@ -73,7 +73,8 @@ class Classifier:
         """Tag one text. Every text has an answer, the empty one too."""
         ids = self.bundle.ids(text)
         scores = self.scores(ids)
-        return self.decision.decide({label: scores[position] for position, label in self._positions}, ids)
+        answerable = {label: scores[position] for position, label in self._positions}
+        return self.decision.decide(answerable, ids, self.bundle.vocabulary.has_words(ids))
 
     def scores(self, ids: Sequence[int]) -> list[float]:
         """The calibrated score of each label of the model, for one or more ids of its vocabulary."""

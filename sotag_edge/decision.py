@@ -22,6 +22,7 @@ class Reason(str, Enum):
     LOW_SCORE = "low score"
     LITTLE_TEXT = "too little text"
     UNKNOWN_WORDS = "mostly unknown words"
+    NOT_TEXT = "not text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +74,27 @@ class SingleLabel:
         total = sum(powers)
         return [power / total for power in powers]
 
-    def decide(self, scores: Mapping[str, float], ids: Sequence[int]) -> Prediction:
-        """The prediction for a text with these ids. ``scores``: the calibrated score of each label that may be answered."""
+    def decide(self, scores: Mapping[str, float], ids: Sequence[int], has_words: bool = True) -> Prediction:
+        """The prediction for a text with these ids. ``scores``: the calibrated score of each label that may be answered.
+
+        ``has_words``: whether the text has known words (``Vocabulary.has_words``). Without, the scores say nothing about it,
+        and the answer is ``unknown`` unless the threshold is 0.
+        """
         best = max(scores, key=scores.__getitem__)
-        # Without a single known token the scores depend on the network only, so they are no evidence about the text.
-        has_evidence = any(token > UNKNOWN_ID for token in ids)
-        if (scores[best] if has_evidence else 0) >= self.threshold:
+        if (scores[best] if has_words else 0) >= self.threshold:
             return Prediction(best, scores[best], scores)
-        return Prediction(UNKNOWN_LABEL, scores[best], scores, _reason(ids))
+        return Prediction(UNKNOWN_LABEL, scores[best], scores, _reason(ids, has_words))
 
 
-def _reason(ids: Sequence[int]) -> Reason:
+def _reason(ids: Sequence[int], has_words: bool) -> Reason:
     """The most telling reason to abstain.
 
-    >>> [_reason(ids).value for ids in ([2, 3, 4, 0], [1, 1, 1, 2], [1, 1, 2, 2])]
+    >>> [_reason(ids, True).value for ids in ([2, 3, 4, 0], [1, 1, 1, 2], [1, 1, 2, 2])]
     ['too little text', 'mostly unknown words', 'low score']
     """
     tokens = len(ids) - ids.count(PADDING_ID)
     if tokens < _LITTLE_TEXT:
         return Reason.LITTLE_TEXT
-    return Reason.UNKNOWN_WORDS if ids.count(UNKNOWN_ID) > tokens / 2 else Reason.LOW_SCORE
+    if ids.count(UNKNOWN_ID) > tokens / 2:
+        return Reason.UNKNOWN_WORDS
+    return Reason.LOW_SCORE if has_words else Reason.NOT_TEXT

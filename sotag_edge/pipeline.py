@@ -6,11 +6,14 @@ than to tag it. So a text waits for its batch: a stream that is answered text by
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import islice
+from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from sotag_edge.classifier import Classifier
@@ -19,19 +22,20 @@ from sotag_edge.document import Document, Result
 from sotag_edge.errors import SotagEdgeError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ProcessPoolExecutor
+    from multiprocessing.connection import Connection
+    from queue import SimpleQueue
 
 _BATCH = 64  # texts
 _AHEAD = 4  # batches per worker process
-
-_classifier: Classifier | None = None  # of a worker process
+_SAFE_PATH = "PYTHONSAFEPATH"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def results(documents: Iterable[Document], classifier: Classifier, jobs: int = 1) -> Iterator[Result]:
     """One result per document, lazily and in order; a document with an error keeps its place.
 
     ``jobs``: the number of worker processes; 1 works in this process and answers each document before it reads the next.
-    Raises ``SotagEdgeError`` if a worker process dies.
+    Raises ``SotagEdgeError`` if a worker process cannot be started, or ends early.
     """
     return _one_by_one(documents, classifier) if jobs == 1 else _in_parallel(documents, classifier, jobs)
 
@@ -47,54 +51,145 @@ def _result(document: Document, prediction: Prediction | None) -> Result:
 
 
 def _in_parallel(documents: Iterable[Document], classifier: Classifier, jobs: int) -> Iterator[Result]:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
+    """The results of worker processes that take turns."""
     load = partial(Classifier, classifier.bundle, classifier.decision.threshold, classifier.answerable)
-    pool = ProcessPoolExecutor(jobs, initializer=_start, initargs=(load,))
+    workers: list[_Worker] = []
     try:
-        yield from _batches(documents, pool, jobs)
-        pool.shutdown()
-    except BaseException as error:
-        # Not waited for: a signal while the processes start can make the pool wait for ever.
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
-        if isinstance(error, BrokenProcessPool):
-            raise SotagEdgeError(
-                "a worker process ended early, perhaps because memory ran out: use fewer jobs"
-            ) from error
-        raise
+        workers.extend(_Worker(load) for _ in range(jobs))
+        yield from _batches(documents, workers)
+    finally:
+        for worker in workers:
+            worker.end()
 
 
-def _batches(documents: Iterable[Document], pool: ProcessPoolExecutor, jobs: int) -> Iterator[Result]:
+def _batches(documents: Iterable[Document], workers: list[_Worker]) -> Iterator[Result]:
     """Keep some batches ahead of the one whose results come next."""
-    waiting: deque[tuple[list[Document], Future[list[Prediction]]]] = deque()
+    waiting: deque[tuple[list[Document], _Worker]] = deque()
     remaining = iter(documents)
+    turns = cycle(workers)
     while batch := list(islice(remaining, _BATCH)):
-        texts = [document.text for document in batch if document.error is None]
-        waiting.append((batch, pool.submit(_classify, texts)))
-        if len(waiting) > _AHEAD * jobs:
+        worker = next(turns)
+        worker.send([document.text for document in batch if document.error is None])
+        waiting.append((batch, worker))
+        if len(waiting) > _AHEAD * len(workers):
             yield from _answered(*waiting.popleft())
     while waiting:
         yield from _answered(*waiting.popleft())
 
 
-def _answered(batch: list[Document], answers: Future[list[Prediction]]) -> Iterator[Result]:
-    predictions = iter(answers.result())
+def _answered(batch: list[Document], worker: _Worker) -> Iterator[Result]:
+    predictions = iter(worker.receive())
     for document in batch:
         yield _result(document, next(predictions) if document.error is None else None)
 
 
-def _start(load: Callable[[], Classifier]) -> None:
-    global _classifier  # noqa: PLW0603  # a worker process has one classifier
+class _Worker:
+    """A process that tags batches of texts, first in, first out.
+
+    subtle: not a ``ProcessPoolExecutor``. That one needs semaphores, which Android and some containers do not have, and it
+    forks while its own thread may hold locks: a SIGTERM at that moment was handled in the middle of them, and one run in
+    eight then waited for ever or left workers behind. Here are pipes only, no thread in this process, and no signal is
+    handled during a fork.
+    """
+
+    def __init__(self, load: Callable[[], Classifier]) -> None:
+        """Raises ``SotagEdgeError`` if the system starts no further process."""
+        import multiprocessing
+
+        self._connection, theirs = multiprocessing.Pipe()
+        process = multiprocessing.Process(target=_work, args=(theirs, self._connection, load), daemon=True)
+        try:
+            with _signals_blocked(), _safe_path():
+                process.start()
+        except OSError as error:
+            raise SotagEdgeError(f"a worker process cannot be started ({error.strerror}): use fewer jobs") from error
+        finally:
+            theirs.close()
+        self._process = process
+
+    def send(self, texts: list[str]) -> None:
+        """Hand over a batch. Raises ``SotagEdgeError`` if the process has ended."""
+        try:
+            self._connection.send(texts)
+        except OSError as error:
+            raise self._ended_early() from error
+
+    def receive(self) -> list[Prediction]:
+        """The predictions for the next batch. Raises the error of the process, or ``SotagEdgeError`` if it has ended."""
+        try:
+            answer = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise self._ended_early() from error
+        if isinstance(answer, Exception):
+            raise answer
+        predictions: list[Prediction] = answer
+        return predictions
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self._connection.close()
+        self._process.terminate()
+        self._process.join()
+
+    def _ended_early(self) -> SotagEdgeError:
+        # A signal to the whole process group may reach the worker first: then this process ends by its own.
+        time.sleep(0.1)
+        return SotagEdgeError("a worker process ended early, perhaps because memory ran out: use fewer jobs")
+
+
+def _work(connection: Connection, parents: Connection, load: Callable[[], Classifier]) -> None:
+    """The work of a worker process. It ends when the other end of its connection is closed, also by a SIGKILL."""
+    from queue import SimpleQueue
+    from threading import Thread
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the main process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _classifier = load()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    parents.close()  # a fork copies it, and while a copy is open it is not closed
+    # Read by a thread, so that the main process never waits to hand over a batch while this one waits to answer.
+    batches: SimpleQueue[list[str]] = SimpleQueue()
+    Thread(target=_read_batches, args=(connection, batches), daemon=True).start()
+    with suppress(OSError):  # nobody reads the answer any more
+        try:
+            classifier = load()
+            while True:
+                connection.send([classifier.classify(text) for text in batches.get()])
+        except Exception as error:  # it is raised in the main process
+            connection.send(error)
+            batches.get()
 
 
-def _classify(texts: list[str]) -> list[Prediction]:
-    if _classifier is None:
-        raise RuntimeError("the worker process has not loaded its model")
-    return list(_classifier.classify_many(texts))
+def _read_batches(connection: Connection, batches: SimpleQueue[list[str]]) -> None:
+    try:
+        while True:
+            batches.put(connection.recv())
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Signals wait: a process that is just being started would handle one as if it were the main process."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """A process that is not forked imports nothing from the current directory (from Python 3.11 on)."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import io
 import os
 import zlib
 from collections.abc import Iterable, Iterator
@@ -11,10 +10,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from sotag_edge.document import Document
 from sotag_edge.errors import InputError, UsageError
+from sotag_edge.streams import text_stream
 
 STDIN = "-"
-_GZIP = b"\x1f\x8b"
 
 
 class Folders(NamedTuple):
@@ -24,14 +24,22 @@ class Folders(NamedTuple):
     glob: str = "*"
 
 
-def expand(paths: Iterable[str], folders: Folders) -> Iterator[str]:
+def expand(paths: Iterable[str], folders: Folders) -> Iterator[str | Document]:
     """Each path, a folder replaced by the files in it, sorted by name, before those of the folders in it.
 
-    Hidden files and folders are left out. A folder that cannot be read stays, so that reading it gives the error.
+    Hidden files and folders are left out. A folder without a file to read gives an error in its place; one that cannot be
+    read stays, so that reading it gives the error.
     """
     for path in paths:
         if folders.recursive and path != STDIN and os.path.isdir(path):  # noqa: PTH112  # Path's may raise
-            yield from _files_in(path, folders.glob)
+            files = _files_in(path, folders.glob)
+            first = next(files, None)
+            if first is None:
+                which = "" if folders.glob == "*" else f" whose name matches {folders.glob!r}"
+                yield Document(path, error=InputError(f"the folder {path} has no file{which}"))
+                continue
+            yield first
+            yield from files
         else:
             yield path
 
@@ -49,22 +57,30 @@ def _files_in(folder: str, glob: str) -> Iterator[str]:
 
 
 def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> list[str]:
-    """The paths listed in a file or in standard input: one per line, or each ended by a NUL (as by ``find -print0``)."""
+    """The paths listed in a file or in standard input: one per line, or each ended by a NUL (as by ``find -print0``).
+
+    Raises ``UsageError`` if it cannot be read, ``InputError`` if it names no file.
+    """
     try:
         content = stdin.read() if listing == STDIN else Path(listing).read_bytes()
     except OSError as error:
         raise UsageError(f"the list of files {listing} cannot be read: {error.strerror}") from error
-    return [os.fsdecode(path) for path in (content.split(b"\0") if nul else content.splitlines()) if path]
+    paths = [os.fsdecode(path) for path in (content.split(b"\0") if nul else content.splitlines()) if path]
+    if not paths:
+        raise InputError(f"the list of files {'in standard input' if listing == STDIN else listing} names no file")
+    return paths
 
 
 @contextmanager
-def opened(path: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
-    """The stream of a path, or standard input; gzip is decompressed. Raises ``InputError`` if it cannot be opened."""
+def opened(path: str, stdin: BinaryIO, *, force: bool = False) -> Iterator[BinaryIO]:
+    """The text of a path, or of standard input, as ``text_stream`` gives it; ``force`` is its parameter.
+
+    Raises ``InputError`` if it cannot be opened, ``NotTextError`` if it is not text.
+    """
     with ExitStack() as stack:
         try:
-            stream: BinaryIO = stdin if path == STDIN else stack.enter_context(Path(path).open("rb"))
-            peekable = stream if hasattr(stream, "peek") else io.BufferedReader(stream)  # type: ignore[type-var]
-            is_gzip = peekable.peek(2)[:2] == _GZIP
+            stream = stdin if path == STDIN else stack.enter_context(Path(path).open("rb"))
+            text = text_stream(stream, "standard input" if path == STDIN else path, force=force)
         except IsADirectoryError as error:
             raise InputError(f"{path} is a directory: --recursive reads the files in it") from error
         except FileNotFoundError as error:
@@ -73,12 +89,7 @@ def opened(path: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
             raise InputError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:  # a NUL in the name
             raise InputError(f"{path!r} cannot be read: {error}") from error
-        if is_gzip:
-            import gzip
-
-            yield stack.enter_context(gzip.GzipFile(fileobj=peekable))  # type: ignore[misc]
-        else:
-            yield peekable
+        yield text
 
 
 READ_ERRORS = (OSError, EOFError, zlib.error)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 # Control characters, line separators, marks that change the direction of writing, surrogates.
 _NOT_PRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+_NARROWEST = 40  # columns, as the next ones
+_USUAL_WIDTH = 80
+_WIDEST = 10_000  # more takes rich seconds
+
 
 class Color(str, Enum):
     """When to use colours: the values of ``--color``."""
@@ -34,7 +38,10 @@ def printable(text: str) -> str:
 
 
 def make_console(stream: TextIO | None = None, color: Color = Color.AUTO) -> Console:
-    """A console that prints text as it is, on standard output by default. ``ALWAYS`` overrides ``NO_COLOR``."""
+    """A console that prints text as it is, on standard output by default. ``ALWAYS`` overrides ``NO_COLOR``.
+
+    It is as wide as the terminal, but never so narrow that rich would print nothing; elsewhere lines are not cut.
+    """
     from rich.console import Console
 
     always = color is Color.ALWAYS
@@ -51,6 +58,8 @@ def make_console(stream: TextIO | None = None, color: Color = Color.AUTO) -> Con
         color_system="standard" if always else None if color is Color.NEVER else "auto",
     )
     console.no_color = console.no_color and not always
+    on_terminal = getattr(console.file, "isatty", bool)()
+    console.width = max(_NARROWEST, console.width or _USUAL_WIDTH) if on_terminal else _WIDEST
     return console
 
 

@@ -13,7 +13,7 @@ from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
 from sotag_edge.cli.process import immediate_interrupt, warn
 from sotag_edge.document import Document, Result
-from sotag_edge.errors import UsageError
+from sotag_edge.errors import NotTextError, UsageError
 from sotag_edge.formats import FORMATS, Fields, Format, Layout, Writer, read_documents, without_markup
 from sotag_edge.formats.records import one_table
 from sotag_edge.pipeline import results
@@ -33,6 +33,7 @@ def classify(
     glob: options.Glob = "*",
     files_from: options.FilesFrom = None,
     null: options.Null = False,
+    binary: options.Binary = "error",
     model: options.Model = None,
     threshold: options.Threshold = None,
     best_guess: options.BestGuess = False,
@@ -60,9 +61,8 @@ def classify(
     on_terminal = output is None and sys.stdout.isatty()
     output_format = _output_format(context, to, input_format, merge=merge, on_terminal=on_terminal)
     fields = Fields(tuple(field or ["text"]), id_field)
-    inputs = _Inputs(
-        text or [], _paths(paths, text, files_from, null=null), input_format, fields, Folders(recursive, glob), html
-    )
+    sources = _paths(paths, text, files_from, null=null)
+    inputs = _Inputs(text or [], sources, input_format, fields, Folders(recursive, glob), html, binary)
     with immediate_interrupt():
         classifier = Classifier.load(
             model, 0.0 if best_guess else threshold, only.split(",") if only is not None else None
@@ -87,9 +87,20 @@ class _Inputs(NamedTuple):
     fields: Fields
     folders: Folders
     html: bool
+    binary: str
 
     def documents(self) -> Iterator[Document]:
-        """The documents in order, the texts of the command line first."""
+        """The documents in order, the texts of the command line first; without binary ones if these are left out."""
+        skipped = 0
+        for document in self._all():
+            if self.binary == "skip" and isinstance(document.error, NotTextError):
+                skipped += 1
+            else:
+                yield document
+        if skipped:
+            warn(f"{skipped} {'input was' if skipped == 1 else 'inputs were'} left out, not being text")
+
+    def _all(self) -> Iterator[Document]:
         for number, text in enumerate(self.texts, start=1):
             document = Document(f"text:{number}", text)
             yield without_markup(document) if self.html else document
@@ -100,6 +111,7 @@ class _Inputs(NamedTuple):
             fields=self.fields,
             folders=self.folders,
             html=self.html,
+            force=self.binary == "force",
         )
 
     def names(self) -> list[str] | None:

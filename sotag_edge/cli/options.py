@@ -76,6 +76,14 @@ FilesFrom = Annotated[
     Optional[str],
     typer.Option("--files-from", help="A file with one path per line; '-' is standard input.", rich_help_panel=_INPUT),
 ]
+Binary = Annotated[
+    Literal["error", "skip", "force"],
+    typer.Option(
+        "--binary",
+        help="Input that is not text: an error in its place, left out, or read as if it were text.",
+        rich_help_panel=_INPUT,
+    ),
+]
 Null = Annotated[
     bool, typer.Option("-0", "--null", help="With --files-from: a NUL ends each path.", rich_help_panel=_INPUT)
 ]

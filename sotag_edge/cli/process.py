@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sotag_edge.errors import INTERRUPTED, TERMINATED
+
+_OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF, errno.ENXIO)
 
 
 def run(app: Callable[[], Any]) -> None:
@@ -22,9 +25,17 @@ def run(app: Callable[[], Any]) -> None:
     except SystemExit as end:
         code = end.code
     except OSError as error:
-        print(f"sotag-edge: the output cannot be written: {error.strerror}", file=sys.stderr)
+        warn(_cause(error))
         code = 1
     _end(code if isinstance(code, int) else int(code is not None))
+
+
+def _cause(error: OSError) -> str:
+    """What failed: the file if there is one, else the output, where writing fails with an error of its own."""
+    reason = error.strerror or str(error)
+    if error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {reason}"
+    return f"the output cannot be written: {reason}" if error.errno in _OF_OUTPUT else f"the system refused: {reason}"
 
 
 def discard_output() -> None:

@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from sotag_edge.document import Document, Result
-from sotag_edge.errors import InputError
+from sotag_edge.errors import InputError, NotTextError
+from sotag_edge.formats.decoding import fault_of
 from sotag_edge.formats.fields import Layout
 from sotag_edge.formats.records import Fields
 from sotag_edge.sources import READ_ERRORS, STDIN, Folders, expand, opened
@@ -97,16 +98,30 @@ def read_documents(
     fields: Fields = _TEXT_FIELD,
     folders: Folders = _NO_FOLDERS,
     html: bool = False,
+    force: bool = False,
 ) -> Iterator[Document]:
     """The documents of each path in order, lazily; ``-`` is standard input. A path that cannot be read gives an error.
 
     ``input_format``: how each stream is split into texts; by default a file is one text and each line of standard input is
-    one. ``html``: remove markup from each text.
+    one. ``html``: remove markup from each text. An input that is binary has a ``NotTextError``; ``force`` reads it as text.
     """
     for path in expand(paths, folders):
+        if isinstance(path, Document):
+            yield path
+            continue
         chosen = input_format or FORMATS["lines" if path == STDIN else "text"]
-        for document in _read_source(path, stdin, chosen, fields):
-            yield without_markup(document) if html and not chosen.removes_markup else document
+        for document in _read_source(path, stdin, chosen, fields, force=force):
+            checked = document if force or document.error else _checked(document)
+            yield without_markup(checked) if html and not chosen.removes_markup else checked
+
+
+def _checked(document: Document) -> Document:
+    """The document; with an error in place of its text if it is binary."""
+    fault = fault_of(document.text)
+    if fault is None:
+        return document
+    error = NotTextError(f"{document.source} {fault}")
+    return Document(document.source, error=error, id=document.id, record=document.record)
 
 
 def without_markup(document: Document) -> Document:
@@ -116,10 +131,12 @@ def without_markup(document: Document) -> Document:
     return document._replace(text=strip_markup(document.text))
 
 
-def _read_source(path: str, stdin: BinaryIO, input_format: Format, fields: Fields) -> Iterator[Document]:
+def _read_source(
+    path: str, stdin: BinaryIO, input_format: Format, fields: Fields, *, force: bool
+) -> Iterator[Document]:
     name = "stdin" if path == STDIN else path
     try:
-        with opened(path, stdin) as stream:
+        with opened(path, stdin, force=force) as stream:
             yield from input_format.read(stream, name, fields)
     except InputError as error:
         yield Document(name, error=error)

@@ -2,31 +2,87 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from sotag_edge.document import Document
 from sotag_edge.errors import InputError
+from sotag_edge.formats.decoding import decode, ended_pieces, too_long
 from sotag_edge.formats.records import Fields
 
-_QUESTION = "1"
+_ROW = re.compile(rb"row[\s/>]")
+_IS_QUESTION = re.compile(rb"""\sPostTypeId\s*=\s*["']\s*1\s*["']""")
+_END = re.compile(rb"/posts\s*>|posts\s*/>")
+_ENCODING = re.compile(rb"""\?xml[^>]*\sencoding\s*=\s*["']([^"']+)["']""")
+# Characters that XML does not have, as themselves and as references; real dumps have them.
+_NO_CHARACTER = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]+)|([0-9]+));")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def read(stream: BinaryIO, name: str, _: Fields) -> Iterator[Document]:
-    """One document per question: its title and its body without markup, with the post's id."""
+    """One document per question: its title and its body without markup, with the post's id.
+
+    Each row is parsed by itself, so that a bad one is an error in its place, and one that is no question costs nothing. In
+    XML a "<" begins a tag wherever it is, so the rows are found by it.
+    """
+    questions, encoding, tag = 0, "utf-8", b""
+    for piece, _ended in ended_pieces(stream, b"<"):
+        if piece is None:
+            yield too_long(f"{name}: a row")
+            continue
+        if piece.strip() and not piece.startswith((b"!", b"?")):
+            tag = piece
+        if declared := _ENCODING.match(piece):
+            encoding = _codec(declared[1])
+        if _ROW.match(piece) and _IS_QUESTION.search(piece):
+            document = _question(f"{name}, question {questions + 1}", name, piece, encoding)
+            if document:
+                questions += 1
+                yield document
+    if not _END.match(tag):
+        yield Document(name, error=InputError(f"{name} is not a complete Posts.xml: it does not end with </posts>"))
+    elif not questions:
+        yield Document(name, error=InputError(f"{name} has no questions: no row has the PostTypeId 1"))
+
+
+def _question(place: str, name: str, tag: bytes, encoding: str) -> Document | None:
+    """The document of a row; ``None`` if it is no question. ``place``: what the row is called if it has no id."""
     from xml.etree import ElementTree
 
     from sotag_edge.markup import strip_markup
 
+    content = tag[: tag.rfind(b">") + 1]
     try:
-        # Expat itself refuses entities that grow without bound (since 2.4.1, 2021).
-        events = ElementTree.iterparse(stream, events=("start", "end"))  # noqa: S314
-        root = next(events)[1]
-        for event, element in events:
-            if event == "end" and element.tag == "row":
-                if element.get("PostTypeId") == _QUESTION:
-                    text = f"{element.get('Title', '')}\n{strip_markup(element.get('Body', ''))}"
-                    yield Document(f"{name}:{element.get('Id')}", text, id=element.get("Id"))
-                root.clear()  # keeps memory flat
-    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two come from odd encodings
-        yield Document(name, error=InputError(f"{name} is not a complete Posts.xml: {error}"))
+        text, replaced = decode(content) if encoding == "utf-8" else (content.decode(encoding), False)
+        text = _REFERENCE.sub(_character, _NO_CHARACTER.sub(_REPLACEMENT, text))
+        # One tag has no room for entities that grow without bound.
+        row = ElementTree.fromstring(f"<{text}" if text.endswith("/>") else f"<{text}</row>")  # noqa: S314
+    except (ElementTree.ParseError, ValueError) as error:  # the latter: another encoding than the declared one
+        return Document(place, error=InputError(f"{place} is not valid XML: {error}"))
+    if row.get("PostTypeId", "").strip() != "1":  # it was in another attribute
+        return None
+    question = f"{row.get('Title', '')}\n{strip_markup(row.get('Body', ''))}"
+    number = row.get("Id")
+    return Document(f"{name}:{number}" if number else place, question, id=number, replaced=replaced)
+
+
+def _character(reference: re.Match[str]) -> str:
+    """The reference, or U+FFFD in place of one that no character has."""
+    digits = (reference[1] or reference[2]).lstrip("0")
+    number = int(digits or "0", 16 if reference[1] else 10) if len(digits) < 8 else 0
+    valid = (
+        number in (9, 10, 13) or 0x20 <= number < 0xD800 or 0xE000 <= number < 0xFFFE or 0x10000 <= number < 0x110000
+    )
+    return reference[0] if valid else _REPLACEMENT
+
+
+def _codec(name: bytes) -> str:
+    """The encoding that a file declares. UTF-16 is UTF-8 by now, and one that is not known is read as if it were."""
+    declared = name.decode("ascii", errors="replace").lower()
+    try:
+        b"".decode(declared)
+    except (LookupError, ValueError):
+        return "utf-8"
+    return "utf-8" if declared.startswith(("utf", "ucs")) else declared

@@ -28,6 +28,7 @@ class Writer:
         self._labels = max(len(printable(label)) for label in (UNKNOWN_LABEL, *layout.labels))
         room = max(_SOURCE_WIDTH, self._console.width - self._labels - _BAR_WIDTH - len("  0.00  ") - 4)
         lengths = [_LONG_SOURCE] if layout.sources is None else [len(printable(source)) for source in layout.sources]
+        self._cut = stream.isatty()  # in a pipe a path stays whole
         self._sources = min(room, max([_SOURCE_WIDTH, *lengths]))
         self._row(("Source", "bold"), ("Tag", "bold"), ("Score", "bold"))
 
@@ -35,7 +36,7 @@ class Writer:
         """Write a row, and below it the best labels if they are asked for."""
         answer = result.prediction
         source = printable(result.source if result.id is None else f"{result.source} {result.id}")
-        if len(source) > self._sources:  # the end distinguishes the texts of a file or a folder
+        if self._cut and len(source) > self._sources:  # the end distinguishes the texts of a file or a folder
             source = "…" + source[1 - self._sources :]
         if answer is None:
             self._row((source, ""), ("failed", "red"), ("", ""))
@@ -51,8 +52,8 @@ class Writer:
 
     def _row(self, source: Cell, label: Cell, score: Cell) -> None:
         cells = [Text(text, style=style, no_wrap=True, overflow="ellipsis") for text, style in (source, label, score)]
-        cells[0].truncate(self._sources, overflow="ellipsis", pad=True)
-        cells[1].truncate(self._labels, overflow="ellipsis", pad=True)
+        for cell, width in zip(cells, (self._sources, self._labels), strict=False):
+            cell.truncate(width if self._cut else max(width, cell.cell_len), overflow="ellipsis", pad=True)
         self._console.print(Text("  ").join(cells), soft_wrap=True)
 
 

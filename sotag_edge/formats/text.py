@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from sotag_edge.document import Document
-from sotag_edge.formats.decoding import decoded
+from sotag_edge.formats.decoding import LONGEST, decoded, too_long
 from sotag_edge.formats.records import Fields
 
 
 def read(stream: BinaryIO, name: str, _: Fields) -> Iterator[Document]:
     """One document."""
-    yield decoded(name, stream.read())
+    content = stream.read(LONGEST + 1)
+    yield decoded(name, content) if len(content) <= LONGEST else too_long(name)

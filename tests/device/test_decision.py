@@ -61,12 +61,18 @@ def test_the_reason_to_abstain(known: int, unknown: int, padding: int, reason: R
 
 
 @pytest.mark.parametrize("ids", [[UNKNOWN_ID], [UNKNOWN_ID] * 9, [UNKNOWN_ID] * 9 + [PADDING_ID]])
-def test_a_text_without_a_known_token_is_no_evidence(ids: list[int]) -> None:
+def test_a_text_without_words_is_no_evidence(ids: list[int]) -> None:
     """However high its score, it is `unknown`, unless the threshold is 0."""
     sure = {"a": 0.999, "b": 0.001}
-    assert SingleLabel(threshold=0.001).decide(sure, ids).label == "unknown"
-    assert SingleLabel(threshold=0).decide(sure, ids).label == "a"
-    assert SingleLabel(threshold=0.001).decide(sure, [*ids, KNOWN]).label == "a"
+    assert SingleLabel(threshold=0.001).decide(sure, ids, has_words=False).label == "unknown"
+    assert SingleLabel(threshold=0).decide(sure, ids, has_words=False).label == "a"
+    assert SingleLabel(threshold=0.001).decide(sure, ids, has_words=True).label == "a"
+
+
+def test_a_text_without_words_is_not_text() -> None:
+    """A list of numbers has known tokens, but no words: that is the reason, whatever the scores."""
+    answer = SingleLabel(threshold=0.1).decide({"a": 0.999, "b": 0.001}, [KNOWN] * 20, has_words=False)
+    assert (answer.label, answer.reason) == ("unknown", Reason.NOT_TEXT)
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=2, max_size=9), st.floats(0.05, 20))

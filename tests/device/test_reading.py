@@ -74,7 +74,7 @@ def test_fields_are_joined_and_the_identifier_is_kept() -> None:
         ("csv", b"text\na,b\n", "more fields than the header"),
         ("csv", b"text,text\na,b\n", "has the field 'text' twice"),
         ("csv", b'text\n"never closed\nb\n', "in:2 is not valid CSV"),
-        ("posts-xml", b"<?xml version='1.0' encoding='foo'?><posts/>", "not a complete Posts.xml"),
+        ("posts-xml", b"<?xml version='1.0' encoding='foo'?><posts/>", "no questions"),
         ("posts-xml", b"<posts><row", "not a complete Posts.xml"),
     ],
 )
