@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -15,4 +16,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # "python -m" puts the current folder first, and what lies there would be imported.
+    sys.path[:] = [folder for folder in sys.path if folder not in ("", os.getcwd())]  # noqa: PTH109  # a string
     main()

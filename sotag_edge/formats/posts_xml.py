@@ -82,7 +82,7 @@ def _codec(name: bytes) -> str:
     """The encoding that a file declares. UTF-16 is UTF-8 by now, and one that is not known is read as if it were."""
     declared = name.decode("ascii", errors="replace").lower()
     try:
-        b"".decode(declared)
+        b"x".decode(declared)  # an empty one is not looked up
     except (LookupError, ValueError):
         return "utf-8"
     return "utf-8" if declared.startswith(("utf", "ucs")) else declared

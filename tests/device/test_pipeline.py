@@ -6,15 +6,20 @@ import itertools
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from sotag_edge import Classifier
 from sotag_edge.document import Document
-from sotag_edge.errors import InputError, SotagEdgeError
+from sotag_edge.errors import InputError, ModelError, SotagEdgeError
 from sotag_edge.pipeline import results
-from tests.conftest import FIXTURE
+from tests.conftest import FIXTURE, Run
 
 WORDS = ["bread dough", "garden soil", "main sail"]
 
@@ -87,3 +92,74 @@ def test_a_dead_worker_is_a_sentence(classifier: Classifier) -> None:
 
     with pytest.raises(SotagEdgeError, match=r"a worker process ended early.*use fewer jobs"):
         list(results(killing(), classifier, jobs=2))
+
+
+def test_an_error_in_a_worker_is_raised_here(classifier: Classifier) -> None:
+    """With its own class and sentence, as with one process."""
+    broken = Classifier.load(FIXTURE)
+    broken.bundle = replace(broken.bundle, model=b"no model")
+    with pytest.raises(ModelError, match="cannot load the model"):
+        list(results(documents(1), broken, jobs=2))
+
+
+def test_large_texts_fill_no_pipe(classifier: Classifier) -> None:
+    """Batches and answers that are larger than the buffer of a pipe go both ways at once."""
+    many = [Document(f"in:{n}", f"bread dough {n} " * 2000) for n in range(1500)]
+    assert [result.source for result in results(many, classifier, jobs=2)] == [document.source for document in many]
+
+
+def is_running(number: int) -> bool:
+    """Whether a process runs; one that nobody has waited for yet does not."""
+    try:
+        status = Path(f"/proc/{number}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_their_parent(tmp_path: Path, number: signal.Signals) -> None:
+    """However it is ended; and it ends at once."""
+    command = [sys.executable, "-m", "sotag_edge", "classify", "-m", str(FIXTURE), "--jobs", "3"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path) as process:
+        process.stdin.write(b"bread dough\n" * 64 * 20)  # enough for the first answer
+        process.stdin.flush()
+        process.stdout.readline()
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 3
+        process.send_signal(number)
+        assert process.wait(timeout=30) == {signal.SIGTERM: 143, signal.SIGINT: 130}.get(number, -number)
+    end = time.monotonic() + 30
+    while any(is_running(int(child)) for child in children):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_system_without_semaphores(run: Run, tmp_path: Path) -> None:
+    """Android and some containers have none; several processes work all the same."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text("import _multiprocessing\ndel _multiprocessing.SemLock\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    done = run("classify", "-m", FIXTURE, "--jobs", "2", input="bread dough\n", env=environment)
+    assert (done.returncode, done.stdout.split("\t")[1], done.stderr) == (0, "baking", "")
+
+
+def test_a_process_that_cannot_be_started_is_a_sentence(classifier: Classifier) -> None:
+    """As where the system allows no further one."""
+    code = f"""
+from sotag_edge import Classifier
+from sotag_edge.document import Document
+from sotag_edge.errors import SotagEdgeError
+from sotag_edge.pipeline import results
+import os
+def refuse():
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+os.fork = refuse
+try:
+    list(results([Document("a", "bread")], Classifier.load({str(FIXTURE)!r}), 2))
+except SotagEdgeError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert "cannot be started (Resource temporarily unavailable): use fewer jobs" in done.stdout

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from sotag_edge.document import Document
 from sotag_edge.formats import FORMATS, Fields, read_documents
-from sotag_edge.markup import strip_markup
 from sotag_edge.sources import Folders, paths_from
 
 
@@ -126,27 +125,6 @@ def test_a_dump_of_posts_is_read_as_a_stream() -> None:
             return start + b'<row Id="1" PostTypeId="1" Title="t" Body="b"/>' * 100
 
     assert next(FORMATS["posts-xml"].read(Endless(), "in", Fields())).text == "t\nb"  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("markup", "text"),
-    [
-        ("plain", "plain"),
-        ("<p>one</p><p>two</p>", "one\n\ntwo"),
-        ("<pre><code>if (a &lt; b) {\n}</code></pre>", "if (a < b) {\n}"),
-        ("a<script>alert(1)</script>b<style>p{}</style>c", "abc"),
-        ("unclosed <b>tag and a lone < sign", "unclosed tag and a lone < sign"),
-    ],
-)
-def test_markup_is_taken_out(markup: str, text: str) -> None:
-    """Tags go, code and entities stay readable, scripts are no text."""
-    assert strip_markup(markup) == text
-
-
-@given(st.text(st.sampled_from("<>![]-/x &;#'\"=")))
-def test_any_markup_gives_a_text(markup: str) -> None:
-    """Also what is no markup, such as "<![x[", for which some Pythons' parser has an assertion."""
-    assert strip_markup(f"begin {markup}").startswith("begin")
 
 
 def test_bytes_that_are_not_utf8_are_replaced_and_marked() -> None:
@@ -290,3 +268,70 @@ def test_texts_survive_json(written: list[str]) -> None:
     """What a program writes as JSON lines is read as it was, one document each."""
     content = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in written)
     assert texts("jsonl", content.encode()) == written
+
+
+def posts(*rows: str) -> list[Document]:
+    """The documents of a dump with these rows."""
+    return documents("posts-xml", ("<?xml version='1.0'?>\n<posts>\n" + "\n".join(rows) + "\n</posts>\n").encode())
+
+
+def test_a_bad_row_costs_no_other_one() -> None:
+    """Characters that XML does not have, in an answer or a question, a number without end, a row that is no XML."""
+    found = posts(
+        '<row Id="1" PostTypeId="1" Title="one" Body="a &#x0E; b &#14; c &#xD800; d\x0b e &#x41;" />',
+        '<row Id="2" PostTypeId="2" Body="&#x0E; \x01 &broken" Title=PostTypeId="1" />',
+        f'<row Id="3" PostTypeId="1" Title="three" Body="&amp;#{"9" * 5000}; &#{"9" * 5000}; end" />',
+        '<row Id="4" PostTypeId="1" Title="four" Body=unquoted />',
+        '<row Id="5" PostTypeId="2" Body="see PostTypeId=\'1\'" />',
+        "<row\n  Id='6'\n  PostTypeId='1'\n  Title='six &lt;T&gt; a > b'\n></row>",
+    )
+    assert [document.id for document in found] == ["1", "3", None, "6"]
+    assert found[0].text == "one\na \ufffd b \ufffd c \ufffd d\ufffd e A"
+    assert found[1].text == "three\n\ufffd \ufffd end"
+    assert "question 3 is not valid XML" in str(found[2].error)
+    assert found[3].text == "six <T> a > b\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("<posts></posts>", "has no questions"),
+        ("<posts/>", "has no questions"),
+        ('<posts><row Id="1" PostTypeId="2" Body="a" /></posts><!-- end -->', "has no questions"),
+        ("", "is not a complete Posts.xml"),
+        ("no XML", "is not a complete Posts.xml"),
+    ],
+)
+def test_a_dump_without_questions_is_an_error(content: str, words: str) -> None:
+    """Rather than silence."""
+    (document,) = documents("posts-xml", content.encode())
+    assert words in str(document.error)
+
+
+def test_a_dump_that_is_cut_gives_its_questions() -> None:
+    """And then the error."""
+    first, last = documents("posts-xml", b'<posts>\n<row Id="1" PostTypeId="1" Title="one" />\n<row Id="2" PostT')
+    assert (first.text, "not a complete" in str(last.error)) == ("one\n", True)
+
+
+def test_a_dump_in_another_encoding() -> None:
+    """The declared one; one that does not exist is read as UTF-8."""
+    for encoding, title in (("iso-8859-1", "Größe"), ("foo", "Größe"), ("utf-16", "Größe")):
+        row = f'<row Id="1" PostTypeId="1" Title="{title}" />'
+        content = f"<?xml version='1.0' encoding='{encoding}'?><posts>{row}</posts>"
+        (document,) = documents("posts-xml", content.encode("iso-8859-1" if encoding[0] == "i" else "utf-8"))
+        assert document.text.strip() == title
+
+
+def test_folders_without_files(tmp_path: Path) -> None:
+    """An empty folder, one with hidden files only, and a pattern without a match are each an error in their place."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a.md").write_text("bread dough")
+    (tmp_path / "empty" / ".hidden.md").write_text("no")
+    paths = [str(tmp_path / name) for name in ("empty", "full")]
+    empty, full = read_documents(paths, io.BytesIO(), folders=Folders(recursive=True))
+    assert "empty has no file" in str(empty.error)
+    assert full.text == "bread dough"
+    found = list(read_documents(paths, io.BytesIO(), folders=Folders(recursive=True, glob="*.txt")))
+    assert ["name matches '*.txt'" in str(document.error) for document in found] == [True, True]
