@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
+from sotag_edge import atomic
 from sotag_edge.atomic import output_stream
 from sotag_edge.errors import UsageError
 
@@ -78,3 +82,75 @@ def test_a_directory_and_a_missing_folder_are_refused(tmp_path: Path) -> None:
         pass
     with pytest.raises(UsageError, match="cannot be written"), output_stream(tmp_path / "none" / "out"):
         pass
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_at_any_moment_leaves_no_scratch_file(tmp_path: Path) -> None:
+    """An exception at each line in turn, as a signal raises one: there is the old file or the new one, and no other."""
+
+    def write_until(last: int) -> bool:
+        """Write a file; raise at the line with this number, counted from the first. Returns whether it raised."""
+        count = 0
+
+        def trace(frame: FrameType, event: str, _: object) -> object:
+            nonlocal count
+            if frame.f_code.co_filename != atomic.__file__:
+                return None
+            if event == "line":
+                count += 1
+                if count == last:
+                    raise SystemExit(143)
+            return trace
+
+        sys.settrace(trace)
+        try:
+            with output_stream(tmp_path / "out.tsv") as stream:
+                stream.write("new")
+        except SystemExit:
+            return True
+        finally:
+            sys.settrace(None)
+        return False
+
+    umask = os.umask(0o022)
+    last = 0
+    while True:
+        (tmp_path / "out.tsv").write_text("old")
+        last += 1
+        raised = write_until(last)
+        os.umask(0o022)  # perhaps it was about to be restored
+        assert [file.name for file in tmp_path.iterdir()] == ["out.tsv"], last
+        assert (tmp_path / "out.tsv").read_text() in (("old", "new") if raised else ("new",)), last
+        if not raised:
+            break
+    os.umask(umask)
+    assert last > 20
+
+
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    """SIGKILL lets nobody clean up. The scratch files of running processes, of other targets and other names stay."""
+    code = """
+import sys
+from pathlib import Path
+from sotag_edge.atomic import output_stream
+with output_stream(Path("out.tsv")) as stream:
+    stream.write("half"); stream.flush(); print("begun", flush=True); sys.stdin.read()
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as killed:
+        killed.stdout.readline()
+        killed.kill()
+    (abandoned,) = tmp_path.iterdir()
+    others = {tmp_path / name for name in (".out.tsv-old.part", ".other.tsv-1.part", ".out.tsv-1.part.txt")}
+    for other in others:
+        other.touch()
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        running.stdout.readline()
+        assert not abandoned.exists()
+        (live,) = set(tmp_path.iterdir()) - others
+        with output_stream(tmp_path / "out.tsv") as stream:
+            stream.write("new")
+        assert set(tmp_path.iterdir()) == {*others, live, tmp_path / "out.tsv"}
+        running.stdin.close()
+    assert (tmp_path / "out.tsv").read_text() == "half"
+    assert set(tmp_path.iterdir()) == {*others, tmp_path / "out.tsv"}
