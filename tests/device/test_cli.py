@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -216,3 +217,25 @@ def test_version_and_help(run: Run) -> None:
     assert len(group.commands) == 11
     for name, command in group.commands.items():
         assert f"Example: sotag-edge {name}" in command.help
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the output cannot be written: No space left on device"),
+        (PermissionError(errno.EACCES, "Permission denied", "cache/x"), "cache/x: Permission denied"),
+        (OSError(errno.EMFILE, "Too many open files"), "the system refused: Too many open files"),
+        (OSError("no number"), "the system refused: no number"),
+    ],
+)
+def test_a_cause_is_named(error: OSError, sentence: str) -> None:
+    """An error of the system is not called one of the output unless it is one."""
+    code = f"""
+from sotag_edge.cli import process
+def fail():
+    raise error
+error = OSError(*{(*error.args, *([error.filename] if error.filename else []))!r})
+process.run(fail)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (1, f"sotag-edge: {sentence}\n")
