@@ -16,6 +16,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # "python -m" puts the current folder first, and what lies there would be imported.
-    sys.path[:] = [folder for folder in sys.path if folder not in ("", os.getcwd())]  # noqa: PTH109  # a string
+    if sys.path[:1] == [os.getcwd()]:  # noqa: PTH109  # a string; "python -m" would import from the current directory
+        del sys.path[0]
     main()

@@ -2,13 +2,15 @@
 
 A bundle is a directory: ``model.json``, ``model.tflite``, ``vocab.txt``, and for people ``metrics.json`` and ``README.md``.
 Training writes manifests and the device reads them, both through this module: no other one names a key of ``model.json``.
-Every file is checked by its SHA-256 before anything runs. Nothing is guessed from file names.
+Every file is checked by its SHA-256 before anything runs. Nothing is guessed from file names. A bundle may come from a
+stranger: sizes and numbers are bounded before anything is read or made of them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +25,14 @@ SCHEMA_VERSION = 1
 MANIFEST = "model.json"
 MODEL = "model.tflite"
 VOCABULARY = "vocab.txt"
+METRICS = "metrics.json"
 FILES = (MODEL, VOCABULARY, MANIFEST)
 """The files that a device needs."""
 _HASHED = (MODEL, VOCABULARY)
-_LONGEST = 1_000_000  # tokens
+_LIMITS = {MANIFEST: 4 * 1024**2, VOCABULARY: 64 * 1024**2, MODEL: 512 * 1024**2, METRICS: 64 * 1024**2}  # bytes
+_LONGEST = 100_000  # tokens
+_MOST_LABELS = 10_000
+_LONGEST_LABEL = 1_000  # characters
 
 _T = TypeVar("_T")
 Facts = Mapping[str, Any]
@@ -62,10 +68,11 @@ class InputSettings:
 
     def ids_of(self, tokens: list[str], vocabulary: Vocabulary) -> list[int]:
         """The ids of a text that is tokenized already."""
-        ids = vocabulary.ids(tokens[: self.max_tokens]) or [UNKNOWN_ID]
-        if self.pad_to is not None:
-            ids += [PADDING_ID] * (self.pad_to - len(ids))
-        return ids
+        return self.padded(vocabulary.ids(tokens[: self.max_tokens]) or [UNKNOWN_ID])
+
+    def padded(self, ids: list[int]) -> list[int]:
+        """The ids of a text, at most ``max_tokens``, as long as the network needs them."""
+        return ids if self.pad_to is None else ids + [PADDING_ID] * (self.pad_to - len(ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +191,24 @@ def device_bytes(folder: Path) -> int:
     return sum((folder / name).stat().st_size for name in FILES)
 
 
-def _read_json(path: Path) -> Facts:
+def read_file(path: Path) -> bytes:
+    """The content of a file of a bundle, by its name. Raises ``ModelError`` for what is no file, or too large, before it is read."""
+    limit = _LIMITS[path.name]
     try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelError(f"{path} is not a file")
+        if status.st_size > limit:
+            raise ModelError(f"{path} has {status.st_size:,} bytes; the largest that is read has {limit:,}")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # the latter: a NUL in the path
+        raise ModelError(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from error
+
+
+def _read_json(path: Path) -> Facts:
+    content_bytes = read_file(path)
+    try:
+        content = json.loads(content_bytes)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not valid JSON: {error}") from error
     version = content.get("schema_version") if isinstance(content, dict) else None
@@ -202,10 +222,7 @@ def _read_json(path: Path) -> Facts:
 
 
 def _checked(path: Path, expected: str) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    content = read_file(path)
     if hashlib.sha256(content).hexdigest() != expected:
         raise ModelError(
             f"{path} is not the file that {MANIFEST} describes (its SHA-256 differs): copy the model again"
@@ -217,14 +234,20 @@ def _labels(content: Facts) -> tuple[str, ...]:
     labels = _field(content, "labels", list)
     if not labels or not all(isinstance(label, str) for label in labels) or len(set(labels)) != len(labels):
         raise ValueError("'labels' is not a list of different names")
+    if len(labels) > _MOST_LABELS:
+        raise ValueError(f"{len(labels):,} labels are more than {_MOST_LABELS:,}")
+    for label in labels:
+        if not 1 <= len(label) <= _LONGEST_LABEL or label.encode(errors="replace").decode() != label:
+            raise ValueError(f"the label {label[:20]!r} is empty, too long or not Unicode text")
     return tuple(labels)
 
 
 def _golden(content: object) -> Golden | None:
     try:
-        return Golden(str(content["text"]), {str(k): float(v) for k, v in content["scores"].items()})  # type: ignore[index]
-    except (TypeError, KeyError, ValueError, AttributeError):
+        golden = Golden(str(content["text"]), {str(k): float(v) for k, v in content["scores"].items()})  # type: ignore[index]
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return None
+    return golden if all(0 <= score <= 1 for score in golden.scores.values()) else None
 
 
 def _field(mapping: Facts, name: str, kind: type[_T]) -> _T:
@@ -236,7 +259,10 @@ def _field(mapping: Facts, name: str, kind: type[_T]) -> _T:
 
 def _number(mapping: Facts, name: str) -> float:
     value = mapping.get(name)
-    return value if isinstance(value, float) else float(_field(mapping, name, int))
+    try:
+        return value if isinstance(value, float) else float(_field(mapping, name, int))
+    except OverflowError as error:
+        raise ValueError(f"{name!r} is too large") from error
 
 
 def _described(mapping: Facts, name: str, kind: type[_T]) -> _T | None:

@@ -55,9 +55,15 @@ class Classifier:
     ) -> Classifier:
         """Load a model by path or name. Without one: ``$SOTAG_EDGE_MODEL``, or the default model.
 
-        Raises ``ModelError`` for a missing or damaged model, and what the class raises.
+        A model that this machine has not run before is run in a child process first (``trial.try_out``). Raises
+        ``ModelError`` for a missing or damaged model, and what the class raises.
         """
-        return cls(Bundle.read(models.find(model)), threshold, only)
+        bundle = Bundle.read(models.find(model))
+        if not models.is_installed(bundle.path):
+            from sotag_edge.trial import try_out
+
+            try_out(bundle)
+        return cls(bundle, threshold, only)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -70,7 +70,8 @@ class SingleLabel:
         """
         if self.temperature == 1:
             return list(scores)
-        powers = [score ** (1 / self.temperature) for score in scores]
+        best = max(scores)  # without it the powers of many small scores may all be 0
+        powers = [(score / best) ** (1 / self.temperature) for score in scores]
         total = sum(powers)
         return [power / total for power in powers]
 

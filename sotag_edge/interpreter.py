@@ -6,12 +6,14 @@ Pythons and other systems. ``pyproject.toml`` chooses by environment marker; thi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from sotag_edge import machine
 from sotag_edge.errors import MissingDependencyError, ModelError
+
+_SUM_TOLERANCE = 0.01  # measured, of a softmax over 1,000 labels: 1e-6
 
 
 class Interpreter:
@@ -19,7 +21,7 @@ class Interpreter:
 
     def __init__(self, model: bytes) -> None:
         """Raises ``MissingDependencyError`` without a working runtime, ``ModelError`` if it cannot load the model."""
-        self._numpy, runtime = _libraries()
+        self._numpy, runtime = libraries()
         try:
             self._interpreter = runtime.Interpreter(
                 model_content=model,
@@ -28,13 +30,18 @@ class Interpreter:
                 experimental_op_resolver_type=runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             )
             self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+            ids, scores = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        except Exception as error:  # of any class, where the file is damaged
             raise ModelError(f"the TFLite runtime cannot load the model: {error}") from error
-        self._input: int = self._interpreter.get_input_details()[0]["index"]
-        output = self._interpreter.get_output_details()[0]
-        self._output: int = output["index"]
-        self.outputs = int(output["shape"][-1])
+        self._input, _ = self._tensor(ids, "int32", "of ids")
+        self._output, self.outputs = self._tensor(scores, "float32", "of scores")
         self._length: int | None = None
+
+    def _tensor(self, details: Sequence[Mapping[str, Any]], kind: str, what: str) -> tuple[int, int]:
+        """The index of the only tensor, of shape [1, n], and its n. Raises ``ModelError`` for another one."""
+        if len(details) != 1 or details[0]["dtype"] is not getattr(self._numpy, kind) or len(details[0]["shape"]) != 2:
+            raise ModelError(f"the model has no single tensor {what}, {kind} of shape [1, n]")
+        return int(details[0]["index"]), int(details[0]["shape"][-1])
 
     def operators(self) -> list[str]:
         """The names of the graph's operators, in the order of their execution."""
@@ -43,22 +50,30 @@ class Interpreter:
     def scores(self, ids: Sequence[int]) -> list[float]:
         """The score of each label, in the order of the bundle's labels, for one or more ids.
 
-        The input tensor takes the text's own length, so the scores depend on that text only.
+        The input tensor takes the text's own length, so the scores depend on that text only. Raises ``ModelError`` if the
+        model cannot be run, or its scores are not numbers from 0 to 1 with a sum of 1.
         """
         interpreter = self._interpreter
-        if len(ids) != self._length:
-            interpreter.resize_tensor_input(self._input, [1, len(ids)])
-            interpreter.allocate_tensors()
-            self._length = len(ids)
-        # subtle: the fused LSTM keeps its state between calls; without this the scores depend on the text before.
-        interpreter.reset_all_variables()
-        interpreter.set_tensor(self._input, self._numpy.array([ids], dtype=self._numpy.int32))
-        interpreter.invoke()
-        scores: list[float] = interpreter.get_tensor(self._output)[0].tolist()
+        try:
+            if len(ids) != self._length:
+                self._length = None
+                interpreter.resize_tensor_input(self._input, [1, len(ids)])
+                interpreter.allocate_tensors()
+                self._length = len(ids)
+            # subtle: the fused LSTM keeps its state between calls; without this the scores depend on the text before.
+            interpreter.reset_all_variables()
+            interpreter.set_tensor(self._input, self._numpy.array([ids], dtype=self._numpy.int32))
+            interpreter.invoke()
+            scores: list[float] = interpreter.get_tensor(self._output)[0].tolist()
+        except Exception as error:  # of any class, where the model is damaged
+            raise ModelError(f"the TFLite runtime cannot run the model: {error}") from error
+        # A NaN makes the sum NaN, which is in no range.
+        if not (len(scores) == self.outputs and abs(sum(scores) - 1) < _SUM_TOLERANCE and min(scores) >= 0):
+            raise ModelError("the scores of the model are not numbers from 0 to 1 with a sum of 1: it is damaged")
         return scores
 
 
-def _libraries() -> tuple[Any, Any]:
+def libraries() -> tuple[Any, Any]:
     """NumPy, and the interpreter module of the preferred runtime. Raises ``MissingDependencyError`` with the remedy."""
     numpy = _imported("numpy", "numpy")
     if numpy is None:  # then no runtime can be imported either

@@ -15,22 +15,28 @@ MODEL_VARIABLE = "SOTAG_EDGE_MODEL"
 def find(model: str | os.PathLike[str] | None = None) -> Path:
     """The directory of a model, by path or by name.
 
-    Order: ``model`` as a path, then as a name. Without ``model``: the variable ``SOTAG_EDGE_MODEL``, then "default". Names
-    are looked up among the models of the installed package, then in the ``models/`` folder of a source checkout. Raises
-    ``ModelError`` that lists the places searched.
+    A string without a separator is a name, never a folder of the current directory: that must not decide which model is
+    used. Names are looked up among the models of the installed package, then in the ``models/`` folder of a source checkout.
+    A string with a separator, such as ``./mine``, and a ``Path`` are paths. Without ``model``: the variable
+    ``SOTAG_EDGE_MODEL``, then "default". Raises ``ModelError`` that lists the places searched.
     """
     name = os.fspath(model) if model is not None else os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL
     as_path = Path(name)
-    if _is_model(as_path):
-        return as_path
-    if os.path.isfile(as_path):  # noqa: PTH113  # Path's may raise
-        raise ModelError(f"{name} is a file; a model is the directory with {MANIFEST}, {MODEL} and {VOCABULARY}")
-    places = [folder / name for folder in _model_folders()] if as_path.name == name else []
+    is_name = isinstance(model, str | None) and as_path.name == name and name != os.pardir
+    places = [folder / name for folder in _model_folders()] if is_name else [as_path]
     for place in places:
         if _is_model(place):
             return place
-    searched = ", ".join(str(place) for place in [as_path.absolute(), *places])
-    raise ModelError(f"no model {name!r}: there is no {MANIFEST} in {searched}")
+    if os.path.isfile(as_path):  # noqa: PTH113  # Path's may raise
+        raise ModelError(f"{name} is a file; a model is the directory with {MANIFEST}, {MODEL} and {VOCABULARY}")
+    hint = f"; the one in the current directory is called .{os.sep}{name}" if is_name and _is_model(as_path) else ""
+    searched = ", ".join(str(place.absolute()) for place in places)
+    raise ModelError(f"no model {name!r}: there is no {MANIFEST} in {searched}{hint}")
+
+
+def is_installed(folder: Path) -> bool:
+    """Whether a bundle came with this package, and so is as trusted as its code."""
+    return folder.resolve().parent in _model_folders()
 
 
 def available() -> list[Path]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
-import signal
-import subprocess
 import sys
+from pathlib import Path
 
 from sotag_edge import machine
 from sotag_edge.bundle import Bundle
+from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
 from sotag_edge.errors import MissingDependencyError, ModelError, SotagEdgeError
 from sotag_edge.machine import Check
 from sotag_edge.models import find
 from sotag_edge.terminal import print_rows
+from sotag_edge.trial import CrashError, in_child
 
 _TEXT = "How do I sort a list in Python?"
 _REINSTALL = "install the TFLite runtime again, in a version for this processor: pip install --force-reinstall {}"
@@ -62,17 +63,16 @@ def _model(model: str | None) -> Check:
 
 
 def _inference(model: str | None) -> tuple[int, Check]:
-    """The exit code and the check of tagging one text in a child process, so that a crash of the runtime is a sentence."""
-    command = [sys.executable, "-m", "sotag_edge", "classify", "--to", "tsv", "--text", _TEXT]
-    command += ["--model", model] if model else []
-    child = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
-    if child.returncode == 0:
-        label, score = child.stdout.strip().split("\t")[1:3]
-        return 0, Check("inference", f"{_TEXT!r} is {label}, {score}")
-    if child.returncode < 0:
-        name = signal.Signals(-child.returncode).name
+    """The exit code and the check of tagging a text in a child process, so that a crash of the runtime is a sentence."""
+    try:
+        return 0, Check("inference", f"{_TEXT!r} is {in_child(_answer, str(find(model)))}")
+    except CrashError as crash:
         package = next(iter(machine.runtimes()), "ai-edge-litert")
-        return child.returncode, Check("inference", f"the runtime crashed ({name})", _REINSTALL.format(package))
-    reason = child.stderr.strip().splitlines() or ["no reason given"]
-    failed = f"failed with exit code {child.returncode}"
-    return child.returncode, Check("inference", failed, reason[-1].removeprefix("sotag-edge: "))
+        return 1, Check("inference", f"the runtime crashed ({crash})", _REINSTALL.format(package))
+    except SotagEdgeError as error:
+        return error.exit_code, Check("inference", f"failed with exit code {error.exit_code}", str(error))
+
+
+def _answer(folder: str) -> str:
+    prediction = Classifier(Bundle.read(Path(folder))).classify(_TEXT)
+    return f"{prediction.label}, {prediction.score:.4f}"

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sotag_edge.bundle import Bundle, device_bytes
+from sotag_edge.bundle import METRICS, Bundle, device_bytes, read_file
 from sotag_edge.cli import options
+from sotag_edge.errors import ModelError
 from sotag_edge.models import find
 from sotag_edge.terminal import print_rows
 
@@ -64,7 +65,7 @@ def _object(value: Any) -> dict[str, Any]:
 def _accuracies(folder: Path) -> dict[str, Any]:
     """The measured accuracy on each view of the test texts."""
     try:
-        metrics = _object(json.loads((folder / "metrics.json").read_bytes()))
-    except (OSError, ValueError, RecursionError):
+        metrics = _object(json.loads(read_file(folder / METRICS)))
+    except (ModelError, ValueError, RecursionError):
         return {}
     return {view: _object(figures).get("accuracy") for view, figures in _object(metrics.get("evaluation")).items()}

@@ -8,6 +8,7 @@ from sotag_edge.errors import ModelError
 from sotag_edge.golden import check_golden
 from sotag_edge.models import find
 from sotag_edge.terminal import printable
+from sotag_edge.trial import try_out
 
 
 def verify(model: options.ModelArgument = None) -> None:
@@ -18,6 +19,7 @@ def verify(model: options.ModelArgument = None) -> None:
     bundle = Bundle.read(find(model))
     name = printable(str(bundle.path))
     print(f"{name}: the files match {MANIFEST}")
+    try_out(bundle)
     golden = check_golden(bundle)
     if not golden.passed:
         raise ModelError(

@@ -49,10 +49,18 @@ def test_a_folder_beside_an_installed_package_is_not_a_checkout(tree: Path) -> N
         models.find("mine")
 
 
-def test_a_path_comes_before_a_name(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder in the working directory is taken before a model of the same name."""
+def test_a_name_is_never_a_folder_here(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current directory does not decide which model is used, unless its path is given."""
     monkeypatch.chdir(tree.parent / "here")
-    assert models.find("mine") == Path("mine")
+    assert models.find("mine") == tree / "models" / "mine"
+    assert models.find("./mine") == models.find(Path("mine")) == Path("mine")
+    (tree.parent / "here" / "default").mkdir()
+    (tree.parent / "here" / "default" / "model.json").write_text("{}")
+    assert models.find() == tree / "sotag_edge" / "models" / "default"
+    (tree.parent / "here" / "own").mkdir()
+    (tree.parent / "here" / "own" / "model.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"the one in the current directory is called \./own"):
+        models.find("own")
 
 
 def test_the_variable_names_the_model(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +74,7 @@ def test_a_missing_model_names_the_places(tree: Path) -> None:
     """The message says where was looked."""
     with pytest.raises(ModelError) as caught:
         models.find("other")
-    for place in (tree.parent / "other", tree / "sotag_edge" / "models" / "other", tree / "models" / "other"):
+    for place in (tree / "sotag_edge" / "models" / "other", tree / "models" / "other"):
         assert str(place) in str(caught.value)
 
 
@@ -117,12 +125,12 @@ def missing(name: str) -> Callable[[Path], None]:
         (manifest(labels=["a", "b"]), "model.tflite", "3 outputs"),
         (manifest(tokenizer={"mode": "words"}), "model.json", "words"),
         (manifest(tokenizer=None), "model.json", "'tokenizer' is missing"),
-        (manifest(sequence={"max_tokens": 0}), "model.json", "max_tokens must be from 1 to 1000000, not 0"),
+        (manifest(sequence={"max_tokens": 0}), "model.json", "max_tokens must be from 1 to 100000, not 0"),
         (manifest(sequence={"max_tokens": True}), "model.json", "'max_tokens' is missing"),
         (
             manifest(sequence={"max_tokens": 9, "pad_to": 3}),
             "model.json",
-            "pad_to must be from max_tokens (9) to 1000000, not 3",
+            "pad_to must be from max_tokens (9) to 100000, not 3",
         ),
         (manifest(scores=None), "model.json", "'scores' is missing"),
         (manifest(scores={"temperature": 1}), "model.json", "'threshold' is missing"),

@@ -32,11 +32,30 @@ _RECORDS = st.lists(
     max_size=6,
 )
 _TEXT = "bread dough"
-_PIECES = st.sampled_from(
-    [b"\0", b"\n", b"\r", b"\r\n", b'"', b'""', b",", b";", b"\t", b"<", b">", b"&#", b"&#x1;", b"<row ", b"/>", b"{", b"}"]
-    + [b"[", b"]", b"\\ud800", b"\\u0000", b"1e999", b"NaN", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe9", b"\x1b[2J", b"\x1f\x8b"]
-    + [b"BZh91AY&SY", b"PK\x03\x04", b"<script>", b"<!--", b"]]>", "\u2028\u0085".encode(), b"9" * 5000, b"[" * 2000]
+_MARKS = (
+    "\0",
+    "\n",
+    "\r",
+    "\r\n",
+    '"',
+    '""',
+    ",",
+    ";",
+    "\t",
+    "<",
+    ">",
+    "&#",
+    "&#x1;",
+    "<row ",
+    "/>",
+    "{",
+    "}",
+    "[",
+    "]",
 )
+_MORE = ("\\ud800", "\\u0000", "1e999", "NaN", "\ufeff", "\x1b[2J", "<script>", "<!--", "]]>", "\u2028\x85", "9" * 5000)
+_BYTES = (b"\xff\xfe", b"\xe9", b"\x1f\x8b", b"BZh91AY&SY", b"PK\x03\x04", b"[" * 2000)
+_PIECES = st.sampled_from([*(piece.encode() for piece in (*_MARKS, *_MORE)), *_BYTES])
 _EDITS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 4), _PIECES | st.binary(max_size=4)), max_size=4)
 _ENCODINGS = st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"])
 
