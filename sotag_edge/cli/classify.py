@@ -8,7 +8,9 @@ from typing import NamedTuple, TextIO
 
 import typer
 
+from sotag_edge import models
 from sotag_edge.atomic import output_stream
+from sotag_edge.bundle import Manifest
 from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
 from sotag_edge.cli.process import immediate_interrupt, warn
@@ -27,6 +29,7 @@ def classify(
     input_format: options.InputFormat = None,
     field: options.TextFields = None,
     id_field: options.IdField = None,
+    delimiter: options.Delimiter = None,
     text: options.Texts = None,
     html: options.Html = False,
     recursive: options.Recursive = False,
@@ -60,13 +63,11 @@ def classify(
     _refuse_contradictions(context)
     on_terminal = output is None and sys.stdout.isatty()
     output_format = _output_format(context, to, input_format, merge=merge, on_terminal=on_terminal)
-    fields = Fields(tuple(field or ["text"]), id_field)
+    fields = Fields(tuple(field or ["text"]), id_field, delimiter=delimiter)
     sources = _paths(paths, text, files_from, null=null)
     inputs = _Inputs(text or [], sources, input_format, fields, Folders(recursive, glob), html, binary)
     with immediate_interrupt():
-        classifier = Classifier.load(
-            model, 0.0 if best_guess else threshold, only.split(",") if only is not None else None
-        )
+        classifier = Classifier.load(model, 0.0 if best_guess else threshold, _labels(only, model))
     layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), inputs.names(), color)
     documents = one_table(inputs.documents()) if merge and output_format.is_table else inputs.documents()
     with output_stream(output) as stream:
@@ -149,6 +150,8 @@ def _refuse_contradictions(context: typer.Context) -> None:
     input_format = context.params["input_format"]
     if {"field", "id_field"} & used and not (input_format and input_format.has_records):
         raise UsageError("--field and --id need records: --from csv, tsv or jsonl")
+    if "delimiter" in used and not (input_format and input_format.name == "csv"):
+        raise UsageError("--delimiter needs --from csv")
 
 
 def _on_command_line(context: typer.Context, name: str) -> bool:
@@ -176,6 +179,23 @@ def _paths(paths: list[str] | None, texts: list[str] | None, files_from: str | N
     if not paths and not texts and sys.stdin.isatty():
         raise UsageError("nothing to classify: name one or more files, or pipe texts in, one per line")
     return paths or ([] if texts else [STDIN])
+
+
+def _labels(only: list[str] | None, model: str | None) -> list[str] | None:
+    """The labels named by ``--only``: each value is a label of the model as a whole, or a list in CSV."""
+    if not any(mark in value for value in only or () for mark in ',"'):
+        return only
+    known = Manifest.read(models.find(model)).labels
+    return [label for value in only or () for label in ([value] if value in known else _listed(value))]
+
+
+def _listed(value: str) -> list[str]:
+    import csv
+
+    try:
+        return next(csv.reader([value], strict=True)) or [value]
+    except csv.Error as error:
+        raise UsageError(f"invalid value {value!r} for --only: {error}") from error
 
 
 def _template_writer(stream: TextIO, template: str) -> Writer:

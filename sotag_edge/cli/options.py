@@ -33,6 +33,13 @@ def _output_format(name: str) -> Format:
     return _format(name, WRITABLE)
 
 
+def _delimiter(name: str) -> str:
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(name, name)
+    if len(delimiter) != 1 or delimiter in '"\r\n\0':
+        raise typer.BadParameter(f"{name!r} is not one character that can separate fields, such as ';', or 'tab'")
+    return delimiter
+
+
 Paths = Annotated[
     Optional[list[str]],
     typer.Argument(
@@ -64,6 +71,17 @@ TextFields = Annotated[
 ]
 IdField = Annotated[
     Optional[str], typer.Option("--id", help="The field with the identifier of the text.", rich_help_panel=_INPUT)
+]
+Delimiter = Annotated[
+    Optional[str],
+    typer.Option(
+        "--delimiter",
+        parser=_delimiter,
+        metavar="CHARACTER",
+        help="The character between the fields of csv, or 'tab'; --to csv always writes commas. "
+        "[default: a comma, or ';', tab or '|' where the header needs it]",
+        rich_help_panel=_INPUT,
+    ),
 ]
 Html = Annotated[bool, typer.Option("--html", help="Remove HTML markup from each text.", rich_help_panel=_INPUT)]
 Recursive = Annotated[
@@ -114,10 +132,10 @@ Threshold = Annotated[
 ]
 BestGuess = Annotated[bool, typer.Option("--best-guess", help="Never answer 'unknown'.", rich_help_panel=_MODEL)]
 Only = Annotated[
-    Optional[str],
+    Optional[list[str]],
     typer.Option(
         "--only",
-        help="Answer only with these labels, such as 'python,java'. Their scores do not change.",
+        help="Answer only with these labels, such as 'python,java'. Their scores do not change. Can be repeated.",
         rich_help_panel=_MODEL,
     ),
 ]

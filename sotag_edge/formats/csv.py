@@ -2,80 +2,116 @@
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TextIO
 
 from sotag_edge.document import Document
 from sotag_edge.errors import InputError
-from sotag_edge.formats.decoding import decode
+from sotag_edge.formats.csv_lines import Lines
+from sotag_edge.formats.decoding import LONGEST
 from sotag_edge.formats.fields import Layout
-from sotag_edge.formats.records import Fields, record_document
+from sotag_edge.formats.records import Fields, column_keys, header_fault, record_document
 from sotag_edge.formats.rows import RowWriter
 from sotag_edge.terminal import printable
 
-_LONE_RETURN = re.compile(r"\r(?!\n)")
-_SURPLUS: Any = object()  # the key of the values that have no field in the header
+_DELIMITERS = ",;\t|"
+_TOO_LONG = f"a line is longer than {LONGEST // 1024**2} MiB"
+_KEPT = re.compile("(\r\n|[\n\t])")
 _LONGEST_FIELD = 2**31 - 1  # characters; the library's own limit is 128 KB
 
 
 def read(stream: BinaryIO, name: str, fields: Fields) -> Iterator[Document]:
-    """One document per row after the header."""
-    return read_rows(stream, name, fields, "CSV", strict=True)
+    """One document per row after the header. Without ``fields.delimiter``: a comma, unless another one finds the text."""
+    return read_rows(stream, name, fields, "CSV", fields.delimiter or _DELIMITERS, strict=True)
 
 
-def read_rows(stream: BinaryIO, name: str, fields: Fields, kind: str, **dialect: Any) -> Iterator[Document]:
-    """The documents of a table. The first row has the names of the fields; the source of a record is the line of its end.
+def read_rows(
+    stream: BinaryIO, name: str, fields: Fields, kind: str, delimiters: str, **dialect: Any
+) -> Iterator[Document]:
+    """The documents of a table. The first row that is not blank has the names of the fields, and blank lines are left out.
 
-    ``kind``: the name of the format in errors; ``dialect``: the parameters of ``csv.reader``.
+    A row that is not as it should be is a document with an error. The source of a record is the line of its end, that of
+    one that cannot be parsed the line of its start. ``kind``: the name of the format in errors; ``delimiters``: the first
+    one by which the header has the fields of the text is taken; ``dialect``: the other parameters of ``csv.reader``.
     """
     import csv
 
     csv.field_size_limit(_LONGEST_FIELD)
-    lines = _Lines(stream)
-    rows: csv.DictReader[Any] = csv.DictReader(lines, restkey=_SURPLUS, **dialect)
-    repeated = [field for field, count in Counter(rows.fieldnames or ()).items() if count > 1]
-    if repeated:
-        yield Document(name, error=InputError(f"{name} has the field {repeated[0]!r} twice in its header"))
+    lines = Lines(stream, has_quotes="quoting" not in dialect)
+    try:
+        header, delimiter = _header(lines, fields, delimiters, dialect)
+    except csv.Error as error:
+        yield Document(name, error=InputError(f"the header of {name} is not valid {kind}: {error}"))
         return
+    fault = header_fault(header, fields) if header else "is empty: it has no header"
+    if fault:
+        yield Document(name, error=InputError(f"{name} {fault}"))
+        return
+    keys = column_keys(header)
+    rows = csv.reader(lines, delimiter=delimiter, **dialect)
     while True:
-        lines.replaced = False
-        start = rows.line_num + 1
+        lines.begin()
         try:
-            record = next(rows, None)
+            row = next(rows, None)
         except csv.Error as error:
-            source = f"{name}:{start}"
-            yield Document(source, error=InputError(f"{source} is not valid {kind}: {error}"))
+            reason = "a quote is never closed" if lines.end_bad_record(delimiter) else error
+            source = f"{name}:{lines.record[0].number}"
+            yield Document(source, error=InputError(f"{source} is not valid {kind}: {reason}"))
             continue
-        if record is None:
+        if row is None:
             return
-        source = f"{name}:{rows.line_num}"
-        if _SURPLUS in record:
-            del record[_SURPLUS]
-            too_many = InputError(f"{source} has more fields than the header")
-            yield Document(source, error=too_many, record=record, replaced=lines.replaced)
-        else:
-            yield record_document(source, record, fields, lines.replaced)
+        if row or not lines.are_whole():
+            yield _document(f"{name}:{lines.record[-1].number}", keys, row, fields, lines)
 
 
-class _Lines:
-    """The decoded lines of a stream. ``replaced``: whether bytes were replaced since it was last set to ``False``."""
+def _header(lines: Lines, fields: Fields, delimiters: str, dialect: dict[str, Any]) -> tuple[list[str], str]:
+    """The names of the fields and the delimiter; no names if the stream is blank. Raises ``csv.Error``."""
+    import csv
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self.replaced = False
-        self._lines = enumerate(stream)
+    is_blank = True
+    while is_blank:
+        lines.begin()
+        is_blank = not next(lines, "end").strip(_DELIMITERS + " \r\n") and lines.are_whole()
+    lines.give_back(0)
+    for delimiter in delimiters:
+        try:
+            header = _parsed(lines, delimiter, dialect)
+        except csv.Error:
+            header = []
+        if set(fields.text) <= set(header):
+            return header, delimiter
+        lines.give_back(0)
+    return _parsed(lines, delimiters[0], dialect), delimiters[0]
 
-    def __iter__(self) -> Iterator[str]:
-        return self
 
-    def __next__(self) -> str:
-        number, line = next(self._lines)
-        text, replaced = decode(line.removeprefix(codecs.BOM_UTF8) if number == 0 else line)
-        self.replaced = self.replaced or replaced
-        # The library stops at a NUL before Python 3.11, and always at a lone carriage return.
-        return _LONE_RETURN.sub(" ", text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+def _parsed(lines: Lines, delimiter: str, dialect: dict[str, Any]) -> list[str]:
+    import csv
+
+    lines.begin()
+    header = next(csv.reader(lines, delimiter=delimiter, **dialect), [])
+    if not lines.are_whole():
+        raise csv.Error(_TOO_LONG)
+    return header
+
+
+def _document(source: str, keys: list[str], row: list[str], fields: Fields, lines: Lines) -> Document:
+    """The document of a row. One with too few or too many fields keeps those that have a name."""
+    record: dict[str, Any] = dict.fromkeys(keys) | dict(zip(keys, row, strict=False))
+    replaced = any(line.replaced for line in lines.record)
+    if not lines.are_whole():
+        fault = f"is not valid: {_TOO_LONG}"
+    elif len(row) > len(keys):
+        fault = f"has {_count(row)}, more than the {len(keys)} of the header"
+    elif len(row) < len(keys):
+        fault = f"has {_count(row)}, fewer than the {len(keys)} of the header"
+    else:
+        return record_document(source, record, fields, replaced)
+    return Document(source, error=InputError(f"{source} {fault}"), record=record, replaced=replaced)
+
+
+def _count(row: list[str]) -> str:
+    return "1 field" if len(row) == 1 else f"{len(row)} fields"
 
 
 class Writer(RowWriter):
@@ -96,4 +132,4 @@ class Writer(RowWriter):
 
 def _cell(text: str) -> str:
     """A cell: line ends and tabs stay, quoted; other control characters are replaced."""
-    return "".join(mark if mark in "\n\t" else printable(mark) for mark in text.replace("\r\n", "\n"))
+    return "".join(part if part in ("\r\n", "\n", "\t") else printable(part) for part in _KEPT.split(text))

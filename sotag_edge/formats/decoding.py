@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from sotag_edge.document import Document
@@ -81,15 +81,20 @@ def bounded_lines(stream: BinaryIO) -> Iterator[bytes | None]:
         yield None
 
 
-def ended_pieces(stream: BinaryIO, end: bytes) -> Iterator[tuple[bytes | None, bool]]:
+def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
+    """The bytes of a stream as they arrive."""
+    read_available = getattr(stream, "read1", stream.read)  # does not wait for a full chunk
+    return iter(lambda: read_available(_CHUNK), b"")
+
+
+def ended_pieces(chunks: Iterable[bytes], end: bytes) -> Iterator[tuple[bytes | None, bool]]:
     """The pieces of a stream between single bytes, each as soon as its end is read; the last one may be empty.
 
     Each is its content, ``None`` if it is longer than ``LONGEST``, and whether it has its end.
     """
     begun: list[bytes] = []  # the parts of a piece whose end is not read yet
     length = 0
-    read_available = getattr(stream, "read1", stream.read)  # does not wait for a full chunk
-    while chunk := read_available(_CHUNK):
+    for chunk in chunks:
         *parts, rest = chunk.split(end)
         for part in parts:
             length += len(part)

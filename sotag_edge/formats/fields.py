@@ -34,7 +34,7 @@ class Layout(NamedTuple):
 
 
 def json_fields(result: Result, layout: Layout) -> dict[str, Any]:
-    """The fields of a result's JSON object."""
+    """The fields of a result's JSON object; with ``merge`` only ours, by names that its record does not have."""
     fields: dict[str, Any] = {"source": result.source}
     if result.id is not None and not layout.merge:  # a merged record has it already
         fields["id"] = result.id
@@ -48,7 +48,7 @@ def json_fields(result: Result, layout: Layout) -> dict[str, Any]:
             fields["reason"] = answer.reason.value
         if layout.top:
             fields["top"] = [{"label": label, "score": round(score, 6)} for label, score in best(answer, layout.top)]
-    return _merged(result, fields) if layout.merge else fields
+    return _free(result.record or {}, fields) if layout.merge else fields
 
 
 def row(result: Result, layout: Layout, *, reasons: bool) -> dict[str, Any]:
@@ -66,7 +66,8 @@ def row(result: Result, layout: Layout, *, reasons: bool) -> dict[str, Any]:
         fields |= {f"score_{label}": f"{answer.scores[label]:.4f}" if answer else "" for label in layout.labels}
     if reasons:
         fields |= {"reason": answer.reason.value if answer and answer.reason else "", "error": result.error or ""}
-    return _merged(result, fields) if layout.merge else fields
+    theirs = result.record or {} if layout.merge else {}
+    return {**theirs, **_free(theirs, fields)}
 
 
 def best(answer: Prediction, count: int) -> list[tuple[str, float]]:
@@ -74,12 +75,12 @@ def best(answer: Prediction, count: int) -> list[tuple[str, float]]:
     return sorted(answer.scores.items(), key=lambda entry: -entry[1])[:count]
 
 
-def _merged(result: Result, ours: Mapping[str, Any]) -> dict[str, Any]:
-    """The input record, then our fields; one that the record has too gets the prefix ``predicted_``."""
-    merged = dict(result.record or {})
+def _free(record: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """Our fields; one that the record has too gets the prefix ``predicted_``."""
+    fields: dict[str, Any] = {}
     for name, value in ours.items():
         free = name
-        while free in merged:
+        while free in record or free in fields:
             free = _PREFIX + free
-        merged[free] = value
-    return merged
+        fields[free] = value
+    return fields

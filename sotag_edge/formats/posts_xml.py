@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from sotag_edge.document import Document
 from sotag_edge.errors import InputError
-from sotag_edge.formats.decoding import decode, ended_pieces, too_long
+from sotag_edge.formats.decoding import chunks_of, decode, ended_pieces, too_long
 from sotag_edge.formats.records import Fields
 
 _ROW = re.compile(rb"row[\s/>]")
@@ -28,7 +28,7 @@ def read(stream: BinaryIO, name: str, _: Fields) -> Iterator[Document]:
     XML a "<" begins a tag wherever it is, so the rows are found by it.
     """
     questions, encoding, tag = 0, "utf-8", b""
-    for piece, _ended in ended_pieces(stream, b"<"):
+    for piece, _ended in ended_pieces(chunks_of(stream), b"<"):
         if piece is None:
             yield too_long(f"{name}: a row")
             continue

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TextIO
 
 from sotag_edge.document import Result
 from sotag_edge.formats.fields import Layout, row
+from sotag_edge.formats.records import column_name
 
 
 class RowWriter:
@@ -43,7 +44,7 @@ class RowWriter:
 
     def _start(self, first: Result) -> None:
         self._columns = list(row(first, self._layout, reasons=True))
-        self._write(self._columns)
+        self._write([column_name(key) for key in self._columns])
         waiting, self._waiting = self._waiting, []
         for result in waiting:
             self.write(result)

@@ -19,7 +19,7 @@ def read(stream: BinaryIO, name: str, fields: Fields) -> Iterator[Document]:
     """One document per row after the header."""
     from sotag_edge.formats.csv import read_rows
 
-    return read_rows(stream, name, fields, "TSV", delimiter="\t", quoting=_NO_QUOTES)
+    return read_rows(stream, name, fields, "TSV", "\t", quoting=_NO_QUOTES)
 
 
 class Writer(RowWriter):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def test_no_text_of_the_user_reaches_the_terminal_raw(form: str, source: str, fi
     record = {field: field, "n": 1}
     rows = written(form, Result(source, ANSWER, id=field, record=record), merge=form != "table", ids=True)
     assert rows.endswith("\n")
-    assert not any(ord(mark) < 32 or 127 <= ord(mark) < 160 for mark in rows.replace("\t", "").replace("\n", ""))
+    assert not any(ord(mark) < 32 or 127 <= ord(mark) < 160 for mark in re.sub("\t|\r?\n", "", rows))
     if form == "csv":
         assert len(list(csv.reader(io.StringIO(rows)))) == 2
     else:

@@ -148,7 +148,6 @@ FILES = {
     "texts.tsv": TABLE.replace(",", "\t"),
     "texts.jsonl": """{"text": "the oven is hot", "label": "kitchen", "id": 1}
 {"label": "harbour", "text": "tie the boat up"}
-
 {"label": "unknown", "text": "a zebra"}
 {"label": "kitchen", "text": "salt the soup"}
 """,
@@ -201,21 +200,23 @@ def test_the_fields_and_the_format_can_be_named(tmp_path: Path) -> None:
         (
             "a.csv",
             "text,tag\nhot,kitchen\n",
-            r"a\.csv:2 has no field 'label' for the label; its fields are: 'text', 'tag'",
+            r"a\.csv has no field 'label' for the label; its fields are: 'text', 'tag'",
         ),
         (
             "a.csv",
             "body,label\nhot,kitchen\n",
-            r"a\.csv:2 has no field 'text' for the text; its fields are: 'body', 'label'",
+            r"a\.csv has no field 'text' for the text; its fields are: 'body', 'label'",
         ),
         ("a.csv", "text,label\nhot,kitchen\ncold,\n", r"a\.csv:3: the label field 'label' is empty"),
-        ("a.csv", "text,label\nhot,kitchen\ncold\n", r"a\.csv:3: the label field 'label' is empty"),
+        ("a.csv", "text,label\nhot,kitchen\ncold\n", r"a\.csv:3 has 1 field, fewer than the 2"),
         ("a.jsonl", '{"text": "hot", "label": null}', r"a\.jsonl:1: the label field 'label' is empty"),
         ("a.jsonl", '{"text": "hot", "label": "  "}', r"a\.jsonl:1: the label field 'label' is empty"),
-        ("a.jsonl", '{"text": "hot", "label": ["a"]}', r"a\.jsonl:1: the field 'label' is not a text"),
+        ("a.jsonl", '{"text": "hot", "label": ["a"]}', r"a\.jsonl:1: the field 'label' is a list, not a text"),
         ("a.jsonl", '{"text": "hot", "label": "a"}\n{"text":', r"a\.jsonl:2 is not valid JSON"),
         ("a.csv", "text,label\nhot,kitchen\n", r"a\.csv has 1 labels, and two or more are needed"),
-        ("a.csv", "", r"a\.csv has 0 labels"),
+        ("a.csv", "", r"a\.csv is empty: it has no header"),
+        ("a.jsonl", "", r"a\.jsonl has 0 labels"),
+        ("a.jsonl", '{"text": "hot", "label": "a"}\n\n', r"a\.jsonl:2 is a blank line"),
         ("a.csv.gz", "text,label\nhot,kitchen\n", r"a\.csv\.gz has 1 labels"),
         ("a.txt", "hot", r"a\.txt does not end with a format of records: name the format, tsv, csv or jsonl"),
         ("csv", "hot", "does not end with a format of records"),
