@@ -13,7 +13,7 @@ from sotag_edge.formats.decoding import LONGEST, chunks_of, decode, ended_pieces
 
 _LONGEST_HEADER = 1 << 20  # bytes, in which the kind of line end is looked for
 _MOST_LINES = 1000  # that follow an error and may belong to the bad record
-_MOST_AGAIN = 1 << 20, 0.5  # characters that are read again: so many, and this part of all that are read
+_MOST_AGAIN = 1 << 20, 0.75  # characters that are read again: so many, and this part of all that are read
 _LINE_END = re.compile(rb"\r\n?|\n")
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 
@@ -73,8 +73,8 @@ class Lines:
     def end_bad_record(self, delimiter: str) -> bool:
         """Go to the end of a record in which an error was met; returns whether a quote of it is never closed.
 
-        The record ends where its quotes are even in number. If a line that begins a row of its own comes before that, or no
-        such line at all, only the first line is bad, and the others are given back.
+        The record ends at the line that makes the number of its quotes even. If a line that begins a row of its own comes
+        first, or the stream ends, only the first line is bad, and the others are given back.
         """
         begins_row = _begins_row(delimiter)
         known = len(self.record)
@@ -87,7 +87,7 @@ class Lines:
             index += 1
         # subtle: the limit keeps the time for a stream of bad records linear.
         if is_unclosed and self._given_back <= _MOST_AGAIN[0] + _MOST_AGAIN[1] * self._read:
-            self._given_back += self._size
+            self._given_back += self._size - len(self.record[0].text)
             self.give_back(1)
         return is_unclosed
 
