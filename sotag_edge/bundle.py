@@ -192,7 +192,7 @@ def device_bytes(folder: Path) -> int:
 
 
 def read_file(path: Path) -> bytes:
-    """The content of a file of a bundle, by its name. Raises ``ModelError``, before reading, if it is too large or no file."""
+    """The content of a file of a bundle, by its name. Raises ``ModelError``, unread, if it is too large or no file."""
     limit = _LIMITS[path.name]
     try:
         status = path.stat()

@@ -27,6 +27,7 @@ from typing import NoReturn
 from sotag_edge import machine, models
 from sotag_edge.bundle import MODEL, Bundle
 from sotag_edge.errors import InputError, MissingDependencyError, ModelError, SotagEdgeError, UsageError
+from sotag_edge.flatbuffer import check_flatbuffer
 from sotag_edge.vocabulary import UNKNOWN_ID
 
 CACHE_VARIABLE = "SOTAG_EDGE_CACHE"
@@ -45,7 +46,8 @@ class CrashError(Exception):
 def try_out(bundle: Bundle) -> None:
     """Run a bundle in a child process, unless it came with this package or has been run before on this machine.
 
-    Raises ``ModelError`` if it crashes, takes too much time or memory, or gives scores that are none.
+    Raises ``ModelError`` if its file is not valid, or if it crashes, takes too much time or memory, or gives scores that
+    are none.
     """
     if models.is_installed(bundle.path):
         return
@@ -53,6 +55,10 @@ def try_out(bundle: Bundle) -> None:
     if record.exists():
         return
     file = bundle.path / MODEL
+    try:
+        check_flatbuffer(bundle.model)
+    except ModelError as error:
+        raise ModelError(f"{file}: {error}") from error
     try:
         in_child(run_all, str(bundle.path))
     except CrashError as crash:
