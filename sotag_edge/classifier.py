@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from sotag_edge import models
-from sotag_edge.bundle import MANIFEST, MODEL, Bundle
+from sotag_edge.bundle import MANIFEST, MODEL, Bundle, Manifest
 from sotag_edge.decision import Prediction
 from sotag_edge.errors import ModelError, UsageError
 from sotag_edge.interpreter import Interpreter
 
 
 class Classifier:
-    """A loaded model. Loading takes milliseconds; keep one for many texts. Not safe for use by several threads at once.
+    """A loaded model. Loading takes milliseconds; keep one for many texts. Several threads may use it at once.
 
-    The scores of a text depend on that text only, not on the texts before it or on a batch.
+    The scores of a text depend on that text only, not on the texts before it or on a batch. ``pickle`` and ``copy.deepcopy``
+    keep the path of the bundle and the hashes of its files, and load it again.
     """
 
     def __init__(self, bundle: Bundle, threshold: float | None = None, only: Sequence[str] | None = None) -> None:
@@ -29,6 +32,7 @@ class Classifier:
         without a TFLite runtime.
         """
         self.bundle = bundle
+        self._path = os.path.abspath(bundle.path)  # noqa: PTH100  # a string; the current directory may change
         self.decision = bundle.manifest.decision
         if threshold is not None:
             try:
@@ -76,7 +80,12 @@ class Classifier:
         return tuple(label for _, label in self._positions)
 
     def classify(self, text: str) -> Prediction:
-        """Tag one text. Every text has an answer, the empty one too."""
+        """Tag one text. Every text has an answer, the empty one too. Raises ``TypeError`` for what is not a ``str``."""
+        if not isinstance(text, str):
+            raise TypeError(
+                f"a text must be a str, not {type(text).__name__}: {text!r:.50}; leave out or fill in missing values, "
+                "and decode bytes"
+            )
         ids = self.bundle.ids(text)
         scores = self.scores(ids)
         answerable = {label: scores[position] for position, label in self._positions}
@@ -87,8 +96,43 @@ class Classifier:
         return self.decision.calibrated(self._interpreter.scores(ids))
 
     def classify_many(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        """Tag texts lazily: one prediction per text, in order, each equal to that of ``classify``."""
-        return map(self.classify, texts)
+        """Tag texts lazily: one prediction per text, in order, each equal to that of ``classify``.
+
+        The iterator has a length, of the predictions to come, if ``texts`` has one. Raises ``TypeError`` for a single text.
+        """
+        if isinstance(texts, (str, bytes)):
+            raise TypeError(f"classify_many needs several texts, such as a list, not a single {type(texts).__name__}")
+        answers = map(self.classify, texts)
+        return _Sized(answers, len(texts)) if isinstance(texts, Sized) else answers
+
+    def __repr__(self) -> str:
+        return f"<Classifier {str(self.bundle.path)!r}: {len(self.labels)} labels, {self.decision}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _load_again, (self._path, dict(self.bundle.manifest.hashes), self.decision.threshold, self.answerable)
+
+
+class _Sized(Iterator[Prediction]):
+    """An iterator of which the number of items is known."""
+
+    def __init__(self, answers: Iterator[Prediction], length: int) -> None:
+        self._answers, self._length = answers, length
+
+    def __next__(self) -> Prediction:
+        answer = next(self._answers)
+        self._length -= 1
+        return answer
+
+    def __len__(self) -> int:
+        return self._length
+
+
+def _load_again(path: str, hashes: Mapping[str, str], threshold: float, only: Sequence[str]) -> Classifier:
+    """A classifier that was pickled. Raises ``ModelError`` if its bundle is not the same any more."""
+    folder = Path(path)
+    if Manifest.read(folder).hashes != hashes:
+        raise ModelError(f"{folder} is not the model that was pickled: its files have changed")
+    return Classifier.load(folder, threshold, only)
 
 
 def _positions(labels: tuple[str, ...], only: Sequence[str] | None) -> list[tuple[int, str]]:

@@ -47,10 +47,17 @@ def runtime_checks(runtimes: Mapping[str, str], numpy: str | None) -> list[Check
         runtime = Check("TFLite runtime", ", ".join(f"{name} {version}" for name, version in runtimes.items()))
     if numpy is None:
         return [runtime, Check("NumPy", "not installed", _INSTALL_NUMPY)]
-    if "tflite-runtime" in runtimes and int(numpy.split(".", maxsplit=1)[0]) >= 2:
-        # Measured: it imports, then crashes with "_ARRAY_API not found" when an interpreter is made.
+    if runtimes and not any(works_with(name, numpy) for name in runtimes):
         return [runtime, Check("NumPy", f"{numpy}, which tflite-runtime does not work with", "pip install 'numpy<2'")]
     return [runtime, Check("NumPy", numpy)]
+
+
+def works_with(runtime: str, numpy: str) -> bool:
+    """Whether a runtime works with a version of NumPy.
+
+    Measured: beside NumPy 2 tflite-runtime imports, then crashes with "_ARRAY_API not found" when an interpreter is made.
+    """
+    return runtime != "tflite-runtime" or int(numpy.split(".", maxsplit=1)[0]) < 2
 
 
 def runtimes() -> dict[str, str]:

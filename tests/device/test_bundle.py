@@ -146,7 +146,7 @@ def missing(name: str) -> Callable[[Path], None]:
         (file("vocab.txt", b"[PAD]\n[UNK]\nother\n"), "vocab.txt", "SHA-256 differs"),
         (file("vocab.txt", b"other\n", hashed=True), "vocab.txt", "begins with"),
         (file("model.tflite", b""), "model.tflite", "SHA-256 differs"),
-        (file("model.tflite", b"garbage" * 99, hashed=True), "model.tflite", "cannot load"),
+        (file("model.tflite", b"garbage" * 99, hashed=True), "model.tflite", "not a valid TFLite file"),
     ],
 )
 def test_a_damaged_bundle_is_refused(model_copy: Path, damage: Callable[[Path], None], name: str, words: str) -> None:

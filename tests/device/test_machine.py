@@ -20,7 +20,7 @@ LITERT = {"ai-edge-litert": "2.3.0"}
         (LITERT, "1.26.4", []),
         (LITERT, "2.4.0", []),
         (TFLITE, "2.0.0", [("NumPy", "pip install 'numpy<2'")]),
-        (TFLITE | LITERT, "2.0.0", [("NumPy", "pip install 'numpy<2'")]),
+        (TFLITE | LITERT, "2.0.0", []),
         (TFLITE, None, [("NumPy", "apt install python3-numpy")]),
         ({}, "2.4.0", [("TFLite runtime", "pip install ai-edge-litert")]),
         ({}, None, [("TFLite runtime", "pip install tflite-runtime 'numpy<2'"), ("NumPy", "pip install")]),

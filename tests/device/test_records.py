@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from sotag_edge.document import Document
-from sotag_edge.formats import FORMATS, Fields, csv_lines
+from sotag_edge.formats import FORMATS, Fields, csv_lines, decoding
 from tests.conftest import FIXTURE, Run
 from tests.records import FAULT, documents, outcomes
 
@@ -179,7 +179,8 @@ def test_what_is_no_record_is_answered_at_once_too() -> None:
 
 def test_lines_and_records_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is too long is an error in its place, and is not kept in memory."""
-    monkeypatch.setattr(csv_lines, "LONGEST", 50)
+    for module in (csv_lines, decoding):
+        monkeypatch.setattr(module, "LONGEST", 50)
     long = "x" * 60
     assert outcomes("csv", f"n,text\n1,{long}\n2,b\n3,{long}") == [("in:2", FAULT), ("in:3", "b"), ("in:4", FAULT)]
     assert first_texts("csv", 31, b'n,text\n1,"a\n' + b"2,b\n" * 30) == ["", *["b"] * 30]

@@ -47,38 +47,46 @@ def changed(seed: int) -> bytes:
 
 
 def test_changed_models_end_no_process(model_copy: Path) -> None:
-    """Each is refused with a sentence, or runs; this process is there at the end. Some of them do crash a runtime."""
-    refused, crashed = 0, 0
-    for seed in range(120):
+    """Each is refused with a sentence, or runs; this process is there at the end."""
+    refused = 0
+    for seed in range(200):
         replace_model(model_copy, changed(seed))
         try:
             prediction = Classifier.load(model_copy).classify("knead the bread dough in the oven")
-        except ModelError as error:
+        except ModelError:
             refused += 1
-            crashed += "ended it" in str(error)
         else:
             assert sum(prediction.scores.values()) == pytest.approx(1, abs=0.02)
-    assert refused > 10
-    assert crashed > 0
+    assert refused > 20
 
 
-def test_a_crash_is_a_sentence(run: Run, model_copy: Path, cache: Path) -> None:
-    """On stderr, alone, with exit code 3, in each command that runs a model; and the model is not remembered."""
-    for seed in range(1000):
+def test_the_child_process_ends_in_place_of_this_one(model_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the check of the file some of them crash the runtime, and that is a sentence too."""
+    monkeypatch.setattr(trial, "check_flatbuffer", lambda _: None)
+    sentences = []
+    for seed in range(60):
         replace_model(model_copy, changed(seed))
         try:
             trial.try_out(Bundle.read(model_copy))
         except ModelError as error:
-            if "SIGSEGV" in str(error) or "SIGABRT" in str(error):
-                break
-    environment = os.environ | {trial.CACHE_VARIABLE: str(cache)}
-    before = set(cache.rglob("*"))
+            sentences.append(str(error))
+    assert any("was tried in a process of its own, and ended it (SIG" in sentence for sentence in sentences)
+
+
+def test_a_crash_is_a_sentence(run: Run, model_copy: Path, tmp_path: Path, cache: Path) -> None:
+    """On stderr, with nothing besides and exit code 3, in each command that runs a model; and it is not remembered."""
+    for package in ("tflite_runtime", "ai_edge_litert"):
+        (tmp_path / "broken" / package).mkdir(parents=True)
+        (tmp_path / "broken" / package / "__init__.py").touch()
+        crash = "import os, signal\nos.write(2, b'noise')\nos.kill(os.getpid(), signal.SIGSEGV)"
+        (tmp_path / "broken" / package / "interpreter.py").write_text(crash)
+    environment = os.environ | {trial.CACHE_VARIABLE: str(cache), "PYTHONPATH": str(tmp_path / "broken")}
     for command in (["classify", "--text", "a", "-m"], ["verify"], ["explain", "--text", "a", "-m"], ["benchmark"]):
         done = run(*command, str(model_copy), env=environment)
         assert done.returncode == 3
-        assert "was tried in a process of its own, and ended it" in done.stderr
+        assert "was tried in a process of its own, and ended it (SIGSEGV)" in done.stderr
         assert len(done.stderr.splitlines()) == 1
-    assert set(cache.rglob("*")) == before
+    assert list(cache.rglob("*")) == []
 
 
 def test_a_model_is_tried_once(model_copy: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +168,7 @@ def test_scores_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
     assert sum(interpreter.scores([1, 2])) == pytest.approx(1)
     nan, infinite = float("nan"), float("inf")
     for scores in ([nan, 0.5, 0.5], [0.5, 0.5, nan], [infinite, -infinite, 1], [1.5, -0.5, 0], [0, 0, 0], [0.5, 0.5]):
-        monkeypatch.setattr(interpreter, "_interpreter", Returning(scores))
+        monkeypatch.setattr(interpreter._free[0], "_interpreter", Returning(scores))
         with pytest.raises(ModelError, match="numbers from 0 to 1 with a sum of 1"):
             interpreter.scores([1, 2])
 
