@@ -14,7 +14,7 @@ from pathlib import Path
 from sotag_convert.export.isolated import run_module
 from sotag_convert.recipes import RECIPES, Recipe
 
-_MEMORY_LIMIT = 12 * 1024**3  # bytes of address space; the default model converts in 4 GB
+_SECONDS = 30 * 60  # the default model takes 20 s on two cores
 
 
 def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output: Path) -> dict[str, object]:
@@ -27,9 +27,8 @@ def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output
     request = json.dumps(
         {"keras_model": str(keras_model), "network": network, "recipe": recipe.value, "output": str(output)}
     )
-    answer = run_module(
-        "sotag_convert.export.converter", request, failure=f"the TFLite converter failed on recipe {recipe.value!r}"
-    )
+    failure = f"the TFLite converter failed on recipe {recipe.value!r}"
+    answer = run_module("sotag_convert.export.converter", request, failure=failure, seconds=_SECONDS)
     graph: dict[str, object] = json.loads(answer.splitlines()[-1])
     return graph
 
@@ -74,12 +73,6 @@ def _requirements(model: bytes) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        pass
-    else:
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT, _MEMORY_LIMIT))
     try:
         _convert(**json.loads(sys.argv[1]))
     except Exception as error:
