@@ -31,6 +31,10 @@ class InputError(SotagEdgeError):
     """A text or a data set that cannot be read or used."""
 
 
+class NotTextError(InputError):
+    """An input that is binary, not text."""
+
+
 class UsageError(SotagEdgeError):
     """A request that is not possible, such as an output that exists already."""
 
