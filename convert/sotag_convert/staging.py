@@ -46,9 +46,8 @@ def staged(output: Path, force: bool) -> Iterator[Path]:
     was written. Raises ``UsageError`` if another run writes to ``output``.
     """
     refuse_existing(output, force)
-    output = output.absolute()
     with ExitStack() as cleanup:
-        for folder in reversed([folder for folder in output.parents if not folder.exists()]):
+        for folder in reversed([folder for folder in output.absolute().parents if not folder.exists()]):
             cleanup.callback(_remove_if_empty, folder)
             folder.mkdir(exist_ok=True)
         scratch = cleanup.enter_context(_locked_scratch(output))
@@ -74,7 +73,7 @@ def staged(output: Path, force: bool) -> Iterator[Path]:
 @contextmanager
 def _locked_scratch(output: Path) -> Iterator[Path]:
     """The scratch folder of ``output``, which no other process has. Raises ``UsageError`` if one has it."""
-    scratch = output.parent / f".{output.name}-unfinished"
+    scratch = output.absolute().parent / f".{output.name}-unfinished"
     lock = scratch / "lock"
     with ExitStack() as cleanup:
         cleanup.callback(_remove_if_empty, scratch)

@@ -87,7 +87,7 @@ class Network:
         """Write ``model.keras``: the weights, without the optimizer's state."""
         copy = Network(self.settings)
         copy.model.set_weights(self.model.get_weights())
-        copy.model.save(path)
+        copy.model.save(path, save_format="keras_v3")  # by its name Keras takes HDF5 at the second time in a thread
 
     def describe(self) -> dict[str, Any]:
         """The settings as JSON, for the manifest."""
