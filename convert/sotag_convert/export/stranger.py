@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,9 @@ def load_network(description: Mapping[str, Any], weights: Path) -> Network:
         network = Network(settings_from(description))
     except ValueError as error:
         raise ModelError(f"the network in the model.json beside {weights.name} cannot be built: {error}") from error
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "weights.npz"
-        request = {"path": str(weights.absolute()), "shapes": network.shapes(), "output": str(output)}
-        failure = f"{weights} does not hold the weights of the network that its model.json describes"
-        run_module(
-            "sotag_convert.network.weights", json.dumps(request), failure=failure, seconds=_SECONDS, memory=_MEMORY
-        )
-        with np.load(output, allow_pickle=False) as arrays:
-            network.model.set_weights([arrays[name] for name in arrays.files])
+    request = json.dumps({"path": str(weights.absolute()), "shapes": network.shapes()})
+    failure = f"{weights} does not hold the weights of the network that its model.json describes"
+    answer = run_module("sotag_convert.network.weights", request, failure=failure, seconds=_SECONDS, memory=_MEMORY)
+    with np.load(io.BytesIO(base64.b64decode(answer)), allow_pickle=False) as arrays:
+        network.model.set_weights([arrays[name] for name in arrays.files])
     return network

@@ -6,7 +6,7 @@ Works on ids: reads no text, no files and no bundles.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -113,6 +113,7 @@ def fit(
     batches = -(-len(lengths) // size)
     graph = network.fitting_graph(fold_ratios(training_set, network.settings) if preset.ratios else {})
     graph.compile(_optimizer(preset, batches * epochs), "categorical_crossentropy")
+    step = _training_step(graph)
     done: list[Epoch] = []
     kept: tuple[int, Any] = (0, network.model.get_weights())
     abandoned = False
@@ -124,9 +125,7 @@ def fit(
                 losses = []
                 for batch in _batches(lengths, size, random):
                     ids = _drop_words(pad([training_set.ids[text] for text in batch]), preset.word_dropout, random)
-                    losses.append(
-                        float(graph.train_on_batch([ids, training_set.folds[batch]], training_set.targets[batch]))
-                    )
+                    losses.append(step(ids, training_set.folds[batch], training_set.targets[batch]))
                     progress.advance(_describe(number, epochs, float(np.mean(losses[-100:])), done))
                     if interrupted:
                         break
@@ -146,6 +145,23 @@ def fit(
     progress.say(f"kept epoch {kept[0]}")
     network.model.set_weights(kept[1])
     return History(tuple(done), kept[0], bool(interrupted), abandoned)
+
+
+def _training_step(graph: Any) -> Callable[..., float]:
+    """The step on a batch (ids, sets of ratios, targets) of a compiled graph; it returns the batch's loss.
+
+    It is Keras' ``train_on_batch`` without AutoGraph, which writes source code into the folder for temporary files, where a
+    killed process leaves it.
+    """
+    train_step = tf.function(graph.train_step, autograph=False, reduce_retracing=True)
+
+    def step(*batch: NDArray[Any]) -> float:
+        ids, sets, targets = map(tf.constant, batch)
+        loss = train_step(((ids, sets), targets))["loss"]
+        graph.reset_metrics()
+        return float(loss)
+
+    return step
 
 
 def _is_as_good_as_any(epochs: Sequence[Epoch]) -> bool:

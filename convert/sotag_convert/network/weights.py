@@ -7,6 +7,7 @@ it in a process of its own (see export/stranger.py). ``config.json`` in the zip,
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import math
@@ -77,9 +78,11 @@ def _array(h5py: Any, file: Any, name: str, shape: tuple[int, ...]) -> NDArray[n
     return array
 
 
-def main(path: str, shapes: Shapes, output: str) -> None:
-    """The work of the child process: write the arrays to ``output``, an ``.npz`` file without pickles."""
-    np.savez(output, *read_weights(Path(path), shapes))
+def main(path: str, shapes: Shapes) -> None:
+    """The work of the child process: write the arrays to standard output, as the Base64 of an ``.npz`` file."""
+    stream = io.BytesIO()
+    np.savez(stream, *read_weights(Path(path), shapes))
+    sys.stdout.write(base64.b64encode(stream.getvalue()).decode())
 
 
 if __name__ == "__main__":
