@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from sotag_edge.errors import InputError, ModelError, UsageError
 from tests.conftest import Run
 from tests.workstation.small import SMALL, noisy_dataset
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child ends at its time limit")
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -47,13 +49,19 @@ class Recorder(SilentProgress):
 
 @pytest.fixture
 def start(data: Path, tmp_path: Path) -> Iterator[Start]:
-    """Starts `sotag-edge train` into ``out/mine``, in a process group of its own."""
+    """Starts `sotag-edge train` into ``out/mine``, in a process group of its own, with ``tmp`` for temporary files."""
     started = []
 
     def start_training(*options: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "sotag_edge", "train", str(data), "-o", "out/mine", "--validation", "0"]
+        (tmp_path / "tmp").mkdir(exist_ok=True)
         process = subprocess.Popen(
-            [*command, *options], cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True
+            [*command, *options],
+            cwd=tmp_path,
+            env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
         )
         started.append(process)
         return process
@@ -82,6 +90,14 @@ def children_of(pid: int) -> list[int]:
     return [int(row.split()[0]) for row in listing.stdout.splitlines() if not row.split()[1].startswith("Z")]
 
 
+def wait_for_end(processes: list[int]) -> None:
+    """Wait until each of these processes has ended; one that does not makes the test hang."""
+    for process in processes:
+        with suppress(FileNotFoundError):
+            while "\tZ" not in Path(f"/proc/{process}/status").read_text():
+                time.sleep(0.05)
+
+
 def test_ctrl_c_during_the_export_keeps_the_network(start: Start, run: Run, tmp_path: Path) -> None:
     """The command that is named then publishes a model that passes its verification."""
     process = start("--epochs", "2")
@@ -100,6 +116,7 @@ def test_ctrl_c_during_the_export_keeps_the_network(start: Start, run: Run, tmp_
     assert len(metrics["training"]["epochs"]) == 2
 
 
+@LINUX
 def test_sigterm_during_the_export_keeps_the_network_and_no_scratch(start: Start, tmp_path: Path) -> None:
     """As Ctrl-C does; the child process ends too."""
     process = start("--epochs", "1")
@@ -111,10 +128,11 @@ def test_sigterm_during_the_export_keeps_the_network_and_no_scratch(start: Start
     assert process.returncode == 143, rest
     assert "Traceback" not in rest
     assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["mine-checkpoint"]
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert list((tmp_path / "tmp").iterdir()) == []
+    wait_for_end(children)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child ends at its time limit")
+@LINUX
 def test_a_killed_run_leaves_no_process_and_is_cleared_by_the_next(start: Start, run: Run, tmp_path: Path) -> None:
     """The converter ends with its parent; the network is kept, and the scratch folder goes with the next run."""
     process = start("--epochs", "1")
@@ -123,13 +141,26 @@ def test_a_killed_run_leaves_no_process_and_is_cleared_by_the_next(start: Start,
         assert process.poll() is None
     process.kill()
     process.wait()
-    for child in children:
-        while Path(f"/proc/{child}").exists() and "\tZ" not in Path(f"/proc/{child}/status").read_text():
-            time.sleep(0.05)  # pytest's own limit is the only one
+    wait_for_end(children)
     assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == [".mine-unfinished", "mine-checkpoint"]
+    assert list((tmp_path / "tmp").iterdir()) == []
     done = run("convert", "./out/mine-checkpoint", "--output", "out/mine")
     assert done.returncode == 0, done.stderr
     assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["mine", "mine-checkpoint"]
+
+
+def test_ctrl_c_in_the_stage_of_the_teacher_leaves_nothing(start: Start, tmp_path: Path) -> None:
+    """It ends quietly with 130. The stage is short: the process may be in its epochs already, and keeps one then."""
+    process = start("--epochs", "100000")
+    wait_for(process, "teacher")
+    os.killpg(process.pid, signal.SIGINT)
+    _, rest = process.communicate(timeout=120)
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
+    if "kept epoch" not in rest:
+        assert "stopped before an epoch was complete: nothing is kept" in rest
+        assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_a_second_run_into_the_same_output_is_refused_at_its_start(start: Start, run: Run, data: Path) -> None:
