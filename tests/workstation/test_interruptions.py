@@ -364,3 +364,16 @@ def test_replaced_bytes_are_reported(data: Path) -> None:
     assert "caf\ufffd and cake" in dataset.train.texts
     first = data / "train" / "kitchen" / "1.txt"
     assert said == [f"2 texts were not UTF-8: their other bytes became U+FFFD; the first is {first}"]
+
+
+def test_files_that_are_not_text_are_skipped(data: Path) -> None:
+    """A picture among the texts is left out and reported; a label that has nothing else is refused."""
+    picture = data / "train" / "kitchen" / "cake.txt"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    said: list[str] = []
+    assert len(load(str(data), say=said.append).train) == 10
+    assert said == [f"1 text was skipped because it is not text: {picture}"]
+    for number in range(5):
+        (data / "train" / "kitchen" / f"{number}.txt").unlink()
+    with pytest.raises(InputError, match="the label 'kitchen' has no texts: there is no .txt file with text in"):
+        load(str(data))
