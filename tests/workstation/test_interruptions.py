@@ -142,6 +142,9 @@ def test_a_killed_run_leaves_no_process_and_is_cleared_by_the_next(start: Start,
     process.kill()
     process.wait()
     wait_for_end(children)
+    assert not (
+        tmp_path / "out" / ".mine-unfinished" / "bundle" / "model.tflite"
+    ).exists()  # it did not go on to its end
     assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == [".mine-unfinished", "mine-checkpoint"]
     assert list((tmp_path / "tmp").iterdir()) == []
     done = run("convert", "./out/mine-checkpoint", "--output", "out/mine")
@@ -375,5 +378,5 @@ def test_files_that_are_not_text_are_skipped(data: Path) -> None:
     assert said == [f"1 text was skipped because it is not text: {picture}"]
     for number in range(5):
         (data / "train" / "kitchen" / f"{number}.txt").unlink()
-    with pytest.raises(InputError, match="the label 'kitchen' has no texts: there is no .txt file with text in"):
+    with pytest.raises(InputError, match=r"the label 'kitchen' has no texts: there is no \.txt file with text in"):
         load(str(data))

@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 import pytest
 
+from sotag_convert.cli.progress import TrainingProgress
 from sotag_convert.conversion import convert_bundle
 from sotag_convert.export.isolated import run_module
 from sotag_convert.export.parity import sample_texts
@@ -30,6 +31,7 @@ from sotag_convert.recipes import Recipe
 from sotag_edge.bundle import Bundle
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import Vocabulary
+from tests.conftest import Run
 
 HOSTILE = ("numpy", "random", "types", "json", "tensorflow", "h5py", "sotag_edge", "runpy", "ctypes", "resource")
 
@@ -442,3 +444,32 @@ def test_the_texts_to_compare_on_are_bounded() -> None:
     texts = sample_texts(vocabulary, 10**6)
     assert max(len(text.split()) for text in texts) <= 2000
     assert max(map(len, texts)) < 5000
+
+
+def test_control_characters_do_not_reach_the_tables(
+    model_copy: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither those of a stranger's labels in `evaluate`, nor those of a file's name in the progress of `train`."""
+    edit(model_copy / "model.json", "labels", value=["x\x1b[31m", "gardening", "sailing"])
+    (tmp_path / "texts.csv").write_text("text,label\nsow the seeds,gardening\nreef the sail,sailing\n")
+    done = run("evaluate", model_copy, "texts.csv")
+    assert done.returncode == 0, done.stderr
+    assert "x\ufffd[31m" in done.stdout
+    assert "\x1b" not in done.stdout
+    with TrainingProgress() as progress:
+        progress.say("1 text was skipped: \x1b[31m.txt")
+    assert capsys.readouterr().err == "1 text was skipped: \ufffd[31m.txt\n"
+
+
+def test_a_closed_stderr_does_not_end_a_training_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines of the progress have no reader any more; the network is worth more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", closed)
+        with TrainingProgress() as progress:
+            progress.say("epoch 1/5")
+            progress.say("epoch 2/5")
+        with suppress(OSError):
+            closed.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)

@@ -9,7 +9,6 @@ from typing import Any
 from sotag_edge.document import Document
 from sotag_edge.errors import NotTextError
 from sotag_edge.formats import read_documents
-from sotag_edge.terminal import printable
 
 
 class Reader:
@@ -45,9 +44,9 @@ class Reader:
             ),
         )
         return [
-            f"{len(sources):,} texts were {plural}; the first is {printable(sources[0])}"
+            f"{len(sources):,} texts were {plural}; the first is {sources[0]}"
             if len(sources) > 1
-            else f"1 text was {singular}: {printable(sources[0])}"
+            else f"1 text was {singular}: {sources[0]}"
             for sources, plural, singular in kinds
             if sources
         ]
