@@ -36,7 +36,8 @@ def read_labels(folder: Path, labels: Sequence[str], reader: Reader) -> list[tup
 
 
 def _read_label(folder: Path, reader: Reader) -> list[str]:
-    documents = reader.read(str(folder), skip_binary=True, folders=_TEXTS) if folder.is_dir() else ()
+    has_texts = next(folder.rglob(_TEXTS.glob), None) is not None
+    documents = reader.read(str(folder), skip_binary=True, folders=_TEXTS) if has_texts else ()
     texts = [document.text for document in documents]
     if not texts:
         raise InputError(f"the label {folder.name!r} has no texts: there is no .txt file with text in {folder}")
