@@ -47,7 +47,8 @@ class Checkpoint:
 
     def __str__(self) -> str:
         """Where it is, and the command that goes on from it."""
-        command = ["sotag-edge", "convert", str(self.folder), "--output", str(self.output)]
+        folder = str(self.folder) if self.folder.parent != Path() else f".{os.sep}{self.folder}"  # not a model's name
+        command = ["sotag-edge", "convert", folder, "--output", str(self.output)]
         if self._recipe is not Recipe.MIXED:
             command += ["--recipe", self._recipe.value]
         return f"the trained network is kept in {self.folder}; to export it: {shlex.join(command)}"

@@ -137,8 +137,9 @@ def test_a_killed_run_leaves_no_process_and_is_cleared_by_the_next(start: Start,
     """The converter ends with its parent; the network is kept, and the scratch folder goes with the next run."""
     process = start("--epochs", "1")
     wait_for(process, "exporting")
-    while not (children := children_of(process.pid)):
+    while not list((tmp_path / "out").glob(".mine-unfinished/bundle/*/tmp*")):  # the converter's own temporary files
         assert process.poll() is None
+    children = children_of(process.pid)
     process.kill()
     process.wait()
     wait_for_end(children)
@@ -241,6 +242,19 @@ def test_a_published_model_has_no_checkpoint_left(tmp_path: Path, monkeypatch: p
     assert [entry.name for entry in tmp_path.iterdir()] == ["mine"]
 
 
+def test_the_command_for_a_checkpoint_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names the folder as one, a path with a space in quotes, and the recipe if it is not the usual one."""
+    monkeypatch.chdir(tmp_path)
+    commands = [
+        str(Checkpoint(Path(output), recipe)).split("to export it: ")[1]
+        for output, recipe in (("mine", Recipe.MIXED), ("my models/mine", Recipe.FLOAT32))
+    ]
+    assert commands == [
+        "sotag-edge convert ./mine-checkpoint --output mine",
+        "sotag-edge convert 'my models/mine-checkpoint' --output 'my models/mine' --recipe float32",
+    ]
+
+
 def test_a_checkpoint_replaces_nothing_else(tmp_path: Path) -> None:
     """A folder of somebody's that has its name is refused before anything is trained."""
     (tmp_path / "mine-checkpoint").mkdir()
@@ -259,6 +273,23 @@ def test_a_refit_that_fails_keeps_the_first_network(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(training, "_refit", failed)
     with pytest.raises(MemoryError):
         train_dataset(noisy_dataset(60), tmp_path / "mine", preset="small", epochs=1, refit=True)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["mine-checkpoint"]
+
+
+def test_ctrl_c_between_training_and_export_waits_for_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network is calibrated and kept first."""
+    keep = Checkpoint.keep
+
+    def interrupted(*arguments: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        keep(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setitem(PRESETS, "small", SMALL)
+    monkeypatch.setattr(Checkpoint, "keep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_dataset(noisy_dataset(60), tmp_path / "mine", preset="small", epochs=1)
     assert [entry.name for entry in tmp_path.iterdir()] == ["mine-checkpoint"]
 
 
