@@ -49,7 +49,8 @@ def train(
     ``None`` takes the preset's. ``refit``: then train again on all texts. ``force``: replace the model in ``output``.
 
     Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range or an output that exists,
-    ``ModelError`` if the model fails its verification. Then nothing is written.
+    ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept in the folder
+    ``<output>-checkpoint``, which ``convert`` reads.
     """
     from sotag_convert.data.load import from_texts
     from sotag_convert.training import train_dataset

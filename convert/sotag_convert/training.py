@@ -10,18 +10,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sotag_convert.checkpoint import Checkpoint
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
 from sotag_convert.export.parity import Parity
+from sotag_convert.interrupts import deferred_interrupts
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.fit import History, Progress, SilentProgress, Validation, fit
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.training_set import TrainingSet, build_training_set
+from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
-from sotag_convert.publish import Source, publish
-from sotag_convert.staging import refuse_existing
+from sotag_convert.publish import publish
+from sotag_convert.source import Source
+from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.decision import SingleLabel
-from sotag_edge.errors import UsageError
+from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
 
@@ -56,7 +60,8 @@ def train_dataset(
     ``epochs``: the largest number of epochs; ``validation``: the share of the training texts that is held out to choose the
     epoch and to fit the temperature and the threshold. By default both are the preset's. With ``validation=0`` all texts
     are trained on, the last epoch is kept, and the scores are not calibrated. ``refit``: train again on all texts, with the
-    number of epochs and the calibration of the first run. Raises ``SotagEdgeError``; then nothing is written.
+    number of epochs and the calibration of the first run. Raises ``SotagEdgeError``; then nothing is written, but after a
+    complete run the network is kept in a checkpoint, see checkpoint.py.
     """
     refuse_existing(output, force)
     if preset not in PRESETS:
@@ -71,6 +76,35 @@ def train_dataset(
     if refit and not share:
         raise UsageError("refit needs validation texts: it repeats the run that they chose")
     progress = progress or SilentProgress()
+    if len(dataset.labels) > MOST_LABELS:
+        raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
+    checkpoint = Checkpoint(output, settings.recipe)
+    try:
+        with staged(output, force) as folder:
+            report = _train(dataset, folder, checkpoint, preset, epochs, share, seed, refit, progress)
+    except BaseException as error:
+        if checkpoint.is_kept:
+            progress.say(str(checkpoint))
+        elif isinstance(error, KeyboardInterrupt):
+            progress.say("stopped before an epoch was complete: nothing is kept")
+        raise
+    checkpoint.remove()
+    return report
+
+
+def _train(
+    dataset: Dataset,
+    folder: Path,
+    checkpoint: Checkpoint,
+    preset: str,
+    epochs: int,
+    share: float,
+    seed: int,
+    refit: bool,
+    progress: Progress,
+) -> TrainingReport:
+    """Train, and write the bundle into ``folder``."""
+    settings = PRESETS[preset]
     fewest = min(Counter(dataset.train.targets).values())
     if fewest < _FEW:
         progress.say(
@@ -79,23 +113,31 @@ def train_dataset(
     training, held_out = dataset.train.split(share, seed) if share else (dataset.train, None)
     run = _run(training, held_out, dataset, settings, epochs, seed, progress)
     refitted = None
+    with deferred_interrupts():
+        source = _source(run, run, _calibrate(run, settings), dataset, preset, seed)
+        checkpoint.keep(source, folder.parent)
+    if run.history.abandoned:
+        raise KeyboardInterrupt
     if refit and not run.history.interrupted:
         refitted = _refit(run, dataset, settings, seed, progress)
+    if refitted:
+        with deferred_interrupts():
+            source = _source(refitted, run, source.decision, dataset, preset, seed)
+            checkpoint.keep(source, folder.parent)
     progress.say("exporting and verifying")
-    source = _source(refitted or run, run, dataset, preset, seed)
-    parity = publish(source, settings.recipe, output, _measured_on(dataset, held_out, refitted), force=force)
-    return TrainingReport(output, run.history.interrupted or (refit and refitted is None), parity)
+    labelled = _measured_on(dataset, held_out, refitted)
+    parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
+    return TrainingReport(checkpoint.output, run.history.interrupted or (refit and refitted is None), parity)
 
 
 class _Run(NamedTuple):
-    """One fitted network. ``decision``: calibrated on ``held_out``, if there are validation texts."""
+    """One fitted network."""
 
     training: Examples
     held_out: Examples | None
     training_set: TrainingSet
     network: Network
     history: History
-    decision: SingleLabel
     seconds: int
 
 
@@ -108,21 +150,30 @@ def _run(
     seed: int,
     progress: Progress,
 ) -> _Run:
-    """Fit a network on ``training``, and calibrate its scores on ``held_out``."""
+    """Fit a network on ``training``; ``held_out`` chooses the epoch."""
     start = time.monotonic()
     tf_keras.utils.set_random_seed(seed)
     _announce(training, held_out, dataset, preset, progress)
     training_set = build_training_set(training, dataset, preset, seed)
     network = Network(preset.network(len(dataset.labels), len(training_set.vocabulary)))
-    validation = None
-    if held_out:
-        ids = [preset.input.ids(text, training_set.vocabulary) for text in held_out.texts]
-        validation = Validation(ids, held_out.targets)
+    validation = _validation(held_out, training_set, preset)
     history = fit(network, training_set, validation, preset, epochs, seed, progress)
-    decision = SingleLabel()
-    if validation:
-        decision = calibrate.fit(network.scores(validation.ids).astype(np.float64), validation.targets)
-    return _Run(training, held_out, training_set, network, history, decision, round(time.monotonic() - start))
+    return _Run(training, held_out, training_set, network, history, round(time.monotonic() - start))
+
+
+def _validation(held_out: Examples | None, training_set: TrainingSet, preset: Preset) -> Validation | None:
+    if held_out is None:
+        return None
+    ids = [preset.input.ids(text, training_set.vocabulary) for text in held_out.texts]
+    return Validation(ids, held_out.targets)
+
+
+def _calibrate(run: _Run, preset: Preset) -> SingleLabel:
+    """The decision settings of a network, fitted on its validation texts; without such texts those by default."""
+    validation = _validation(run.held_out, run.training_set, preset)
+    if validation is None:
+        return SingleLabel()
+    return calibrate.fit(run.network.scores(validation.ids).astype(np.float64), validation.targets)
 
 
 def _announce(
@@ -147,14 +198,16 @@ def _refit(first: _Run, dataset: Dataset, preset: Preset, seed: int, progress: P
         run = _run(dataset.train, None, dataset, preset, first.history.kept, seed, progress)
     except KeyboardInterrupt:  # before its first batch
         run = None
+    if run is not None and run.history.abandoned:
+        raise KeyboardInterrupt
     if run is None or run.history.interrupted:
         progress.say("stopped: the network of the first run is kept")
         return None
     return run
 
 
-def _source(run: _Run, first: _Run, dataset: Dataset, preset: str, seed: int) -> Source:
-    """The parts of the bundle: the network of ``run``, the calibration and the figures of the ``first`` one."""
+def _source(run: _Run, first: _Run, decision: SingleLabel, dataset: Dataset, preset: str, seed: int) -> Source:
+    """The parts of the bundle: the network of ``run``, the figures of the ``first`` one."""
     settings = PRESETS[preset]
     metrics = _metrics(first)
     if run is not first:
@@ -162,7 +215,7 @@ def _source(run: _Run, first: _Run, dataset: Dataset, preset: str, seed: int) ->
     return Source(
         labels=dataset.labels,
         input=settings.input,
-        decision=first.decision,
+        decision=decision,
         vocabulary=run.training_set.vocabulary,
         network=run.network,
         preset=preset,

@@ -62,11 +62,11 @@ CONVERT = ROOT / "convert" / "sotag_convert"
 CORE = ["errors", "tokenizer", "vocabulary", "interpreter", "decision", "bundle", "models", "classifier", "explain"]
 CORE += ["golden", "document", "sources", "markup", "machine", "atomic"]
 LAYERS = [
-    {"data", "network", "recipes", "staging"},
+    {"data", "network", "recipes", "staging", "interrupts"},
     {"learn"},
     {"export"},
-    {"report"},
-    {"publish"},
+    {"report", "source"},
+    {"publish", "checkpoint"},
     {"training", "conversion"},
     {"cli", "__init__"},
 ]

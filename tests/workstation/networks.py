@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from sotag_convert import publish
 from sotag_convert.export.converter import export
 from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
 from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.recipes import Recipe
+from sotag_convert.source import KERAS_MODEL
 from sotag_edge.bundle import InputSettings, Manifest
 from sotag_edge.decision import SingleLabel
 from sotag_edge.tokenizer import TokenizerMode
@@ -43,8 +43,8 @@ def texts() -> list[str]:
 
 def write(folder: Path, made: Network, recipe: Recipe, settings: InputSettings) -> None:
     """A bundle of a network, exported but not verified."""
-    made.save(folder / publish.KERAS_MODEL)
-    export(folder / publish.KERAS_MODEL, made.describe(), recipe, folder / "model.tflite")
+    made.save(folder / KERAS_MODEL)
+    export(folder / KERAS_MODEL, made.describe(), recipe, folder / "model.tflite")
     describe(folder, settings)
 
 

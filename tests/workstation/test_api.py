@@ -63,7 +63,7 @@ def test_above_its_tolerance_nothing_is_published(
     monkeypatch.setitem(RECIPES, Recipe.DYNAMIC, RecipeSettings(Recipe.DYNAMIC, None, tolerance=1e-9))
     with pytest.raises(ModelError, match="nothing was published"):
         sotag_convert.convert(fixture_model, tmp_path / "out" / "again", "dynamic")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_train_gives_a_model_that_classifies(run: Run, data: Path, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert {file.name for file in (tmp_path / "mine").iterdir()} == BUNDLE
     assert "accuracy, this model" in done.stderr
-    answer = run("classify", "--model", "mine", input="raise the anchor\nknead the dough well\n")
+    answer = run("classify", "--model", "./mine", input="raise the anchor\nknead the dough well\n")
     assert [row.split("\t")[1] for row in answer.stdout.splitlines()] == ["harbour", "kitchen"]
     metrics = json.loads((tmp_path / "mine" / "metrics.json").read_bytes())
     assert metrics["verification"]["on"] == "test texts"
@@ -45,7 +45,7 @@ def test_the_seed_preset_pads_to_its_window(run: Run, data: Path, tmp_path: Path
     bundle = Bundle.read(tmp_path / "seed")
     inputs = bundle.manifest.input
     assert (inputs.max_tokens, inputs.pad_to, inputs.tokenizer.value) == (100, 100, "whitespace")
-    assert run("classify", "--model", "seed", input="a boat\n").stdout.startswith("stdin:1\t")
+    assert run("classify", "--model", "./seed", input="a boat\n").stdout.startswith("stdin:1\t")
 
 
 def test_ctrl_c_keeps_the_best_so_far(run: Run, data: Path, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_convert_exports_again(run: Run, fixture_model: Path, tmp_path: Path) ->
     assert Bundle.read(tmp_path / "again").manifest.recipe == "float16"
     assert json.loads((tmp_path / "again" / "metrics.json").read_bytes())["verification"]["on"] == "test texts"
     text = "Slugs eat the lettuce seedlings, what keeps them off the soil?\n"
-    before, after = (run("classify", "-m", model, input=text).stdout.split() for model in (fixture_model, "again"))
+    before, after = (run("classify", "-m", model, input=text).stdout.split() for model in (fixture_model, "./again"))
     assert after[1] == before[1] == "gardening"
     assert float(after[2]) == pytest.approx(float(before[2]), abs=0.02)
 

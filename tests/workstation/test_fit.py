@@ -93,9 +93,9 @@ class Recorded:
     def compile(self, *_: Any) -> None:
         """Ignore the optimizer."""
 
-    def train_on_batch(self, inputs: Any, targets: Any) -> float:
+    def step(self, *batch: Any) -> float:
         """Keep the batch."""
-        self.batches.append((*inputs, targets))
+        self.batches.append(batch)
         return 1.0
 
 
@@ -105,6 +105,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     graph = Recorded(network())
     monkeypatch.setattr(Network, "fitting_graph", lambda *_: graph)
     monkeypatch.setattr(Network, "take_weights", lambda *_: None)
+    monkeypatch.setattr(fitting, "_training_step", lambda graph: graph.step)
     return graph
 
 
@@ -296,3 +297,21 @@ def test_a_padded_batch_is_fitted_like_the_texts_in_it() -> None:
     texts = [[3, 4, 3], [5] * 40]
     alone = [graph([pad([text]), np.array([0])]).numpy()[0] for text in texts]
     np.testing.assert_allclose(graph([pad(texts), np.array([0, 0])]).numpy(), alone, atol=1e-6)
+
+
+def test_a_step_is_that_of_keras() -> None:
+    """The same loss and the same weights after it as with `train_on_batch`."""
+    texts = [[3, 4, 3], [5] * 40, [6]]
+    ids, sets, targets = pad(texts), np.zeros(3, np.int32), np.eye(2, dtype=np.float32)[[0, 1, 0]]
+    results = []
+    for _ in range(2):
+        tf_keras.utils.set_random_seed(1)
+        graph = network().fitting_graph({})
+        graph.compile("rmsprop", "categorical_crossentropy")
+        step = fitting._training_step(graph)
+        keras = graph.train_on_batch
+        losses = [step(ids, sets, targets) if results else float(keras([ids, sets], targets)) for _ in range(3)]
+        results.append((losses, graph.get_weights()))
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-5)
+    for mine, expected in zip(results[1][1], results[0][1], strict=True):
+        np.testing.assert_allclose(mine, expected, atol=1e-5)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sotag_convert.data.load import from_texts, load, load_labelled
+from sotag_convert.data.reading import Reader
 from sotag_convert.data.records import read_records
 from sotag_edge.errors import InputError, UsageError
 from sotag_edge.formats import FORMATS, Fields, read_documents
@@ -234,7 +235,7 @@ def test_a_format_without_records_is_refused(tmp_path: Path) -> None:
     (tmp_path / "texts.csv").write_text(TABLE)
     for name in ("lines", "table", "posts-xml", "parquet"):
         with pytest.raises(UsageError, match=f"'{name}' is not a format of records with labels"):
-            read_records(str(tmp_path / "texts.csv"), None, name)
+            read_records(str(tmp_path / "texts.csv"), None, name, Reader())
 
 
 BYTES = {

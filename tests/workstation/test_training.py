@@ -87,7 +87,7 @@ def test_a_refit_runs_the_epochs_that_were_kept(kept: int) -> None:
     """The second run has as many epochs as the first one kept, whatever the preset says, and no validation texts."""
     data = noisy_dataset(40)
     epochs = tuple(Epoch(number, 1, 1.0) for number in range(1, 5))
-    first = training._Run(data.train, data.train, None, None, History(epochs, kept, False), None, 1)  # type: ignore[arg-type]
+    first = training._Run(data.train, data.train, None, None, History(epochs, kept, False), 1)  # type: ignore[arg-type]
     progress = Recorder()
     second = training._refit(first, data, SMALL, 1, progress)
     assert second is not None

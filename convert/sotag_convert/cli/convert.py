@@ -40,11 +40,12 @@ def convert(
     from sotag_convert.data.load import load_labelled
     from sotag_convert.staging import refuse_existing
     from sotag_edge.bundle import Manifest
+    from sotag_edge.cli.process import warn
 
     refuse_existing(output, force)  # before anything is downloaded
     folder = bundle_folder(model)
     labelled = None
     if data is not None:
         fields = options.fields(field, label_field)
-        labelled = load_labelled(data, Manifest.read(folder).labels, fields, input_format)
+        labelled = load_labelled(data, Manifest.read(folder).labels, fields, input_format, warn)
     print_parity(output, convert_bundle(folder, recipe, output, labelled, force=force))

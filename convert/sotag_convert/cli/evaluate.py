@@ -36,8 +36,9 @@ def evaluate(
     """
     require_extra("evaluate")
     from sotag_convert.report.evaluate import evaluate_model
+    from sotag_edge.cli.process import warn
 
-    evaluations = evaluate_model(model, data, options.fields(field, label_field), input_format)
+    evaluations = evaluate_model(model, data, options.fields(field, label_field), input_format, warn)
     figures = {view: evaluation.to_json() for view, evaluation in evaluations.items()}
     if to == "json":
         print(json.dumps(figures, indent=2))

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from sotag_convert.export.parity import Parity
+from sotag_edge.terminal import make_console, printable
 
 
 class TrainingProgress:
     """A ``Progress``: a live bar on a terminal, elsewhere a line per epoch. Use it as a context manager."""
 
     def __init__(self) -> None:
-        self._console = Console(file=sys.stderr, markup=False, highlight=False)
+        self._console = make_console(sys.stderr)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=10),
@@ -38,8 +39,9 @@ class TrainingProgress:
         self._bar.stop()
 
     def say(self, text: str) -> None:
-        """Print a line above the bar."""
-        self._console.print(text, soft_wrap=True)
+        """Print a line above the bar. Without a reader it is dropped: that must not cost anybody a training run."""
+        with suppress(OSError):
+            self._console.print(printable(text), soft_wrap=True)
 
     def begin(self, batches: int) -> None:
         """Start the bar for a run of this many batches, all epochs together."""
@@ -56,7 +58,7 @@ class TrainingProgress:
 
 def print_parity(output: Path, parity: Parity) -> None:
     """Print where a model was written, and how it compares with the Keras network on the device runtime."""
-    table = Table(title=f"{output}", title_justify="left", show_header=False)
+    table = Table(title=printable(str(output)), title_justify="left", show_header=False)
     table.add_row("bytes on the device", f"{parity.bytes:,}")
     table.add_row("texts compared", f"{parity.texts:,}")
     table.add_row("same tag as Keras", f"{parity.agreement:.2%}")
@@ -64,4 +66,5 @@ def print_parity(output: Path, parity: Parity) -> None:
     if parity.accuracy is not None:
         table.add_row("accuracy, Keras", f"{parity.keras_accuracy:.4f}")
         table.add_row("accuracy, this model", f"{parity.accuracy:.4f}")
-    Console(file=sys.stderr, markup=False, highlight=False).print(table)
+    with suppress(OSError):
+        make_console(sys.stderr).print(table)

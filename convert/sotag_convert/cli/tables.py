@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from sotag_edge.terminal import make_console
+from sotag_edge.terminal import make_console, printable
 
 
 def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:
@@ -44,7 +44,7 @@ def _by_label(figures: Mapping[str, Any]) -> Table:
     table = _table("tag", "texts", "precision", "recall", "F1")
     for label in figures["labels"]:
         shares = (f"{label[name]:.4f}" for name in ("precision", "recall", "f1"))
-        table.add_row(Text(label["label"]), f"{label['texts']:,}", *shares)
+        table.add_row(Text(printable(label["label"])), f"{label['texts']:,}", *shares)
     return table
 
 
@@ -52,7 +52,7 @@ def _confusion(figures: Mapping[str, Any]) -> Table:
     labels = [label["label"] for label in figures["labels"]]
     table = _table("tag, then best guess", *labels)
     for label, row in zip(labels, figures["confusion"], strict=True):
-        table.add_row(Text(label), *(str(count) for count in row))
+        table.add_row(Text(printable(label)), *(str(count) for count in row))
     return table
 
 
@@ -67,5 +67,5 @@ def _table(first: str, *others: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column(Text(first))
     for name in others:
-        table.add_column(Text(name), justify="right")
+        table.add_column(Text(printable(name)), justify="right")
     return table

@@ -70,8 +70,8 @@ def train(
     from sotag_convert.training import train_dataset
 
     refuse_existing(output, force)  # before anything is downloaded
-    dataset = load(data, options.fields(field, label_field), input_format)
     with TrainingProgress() as progress:
+        dataset = load(data, options.fields(field, label_field), input_format, progress.say)
         report = train_dataset(
             dataset,
             output,

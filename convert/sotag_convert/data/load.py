@@ -5,7 +5,7 @@ The label ``unknown`` is for off-topic texts, which have none of the labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from sotag_convert.data import folder as folders
 from sotag_convert.data import stackoverflow
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
+from sotag_convert.data.reading import Reader
 from sotag_convert.data.records import read_records
 from sotag_convert.data.stackoverflow_text import StackOverflow
 from sotag_edge.decision import UNKNOWN_LABEL
@@ -21,48 +22,63 @@ from sotag_edge.formats import Fields
 
 Pairs = Sequence[tuple[str, str]]
 """Texts, each with its label or ``unknown``."""
+Say = Callable[[str], object]
+
+
+def _say_nothing(_: str) -> None:
+    pass
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def _reading(say: Say) -> Iterator[Reader]:
+    reader = Reader()
     try:
-        yield
+        yield reader
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
+    finally:
+        for note in reader.notes():
+            say(note)
 
 
-@_readable()
-def load(data: str, fields: Fields | None = None, input_format: str | None = None) -> Dataset:
+def load(data: str, fields: Fields | None = None, input_format: str | None = None, say: Say = _say_nothing) -> Dataset:
     """The data set in a folder or a file of records, or the public one called ``stackoverflow``. Raises ``InputError``.
 
     A folder holds ``train/<label>/*.txt`` and may hold ``test/<label>/*.txt``, and off-topic texts in ``train/unknown/``.
-    ``fields``, ``input_format``: of a file of records, see ``read_records``; all its texts are training texts.
+    ``fields``, ``input_format``: of a file of records, see ``read_records``; all its texts are training texts. ``say``
+    receives a sentence about texts that were skipped because they are not text, or in which bytes were replaced.
     """
-    if data == stackoverflow.STACK_OVERFLOW:
-        dataset = _dataset(data, *_read_folder(stackoverflow.stack_overflow()))
-        extra, off_topic = _examples(stackoverflow.extra_texts(), dataset.labels)
-        return replace(dataset, extra=extra, off_topic=off_topic, origin=StackOverflow())
-    path = _existing(data)
-    if path.is_dir():
-        return _dataset(path.resolve().name, *_read_folder(path))
-    return _dataset(path.name, read_records(data, fields, input_format))
+    with _reading(say) as reader:
+        if data == stackoverflow.STACK_OVERFLOW:
+            dataset = _dataset(data, *_read_folder(stackoverflow.stack_overflow(), reader))
+            extra, off_topic = _examples(stackoverflow.extra_texts(), dataset.labels)
+            return replace(dataset, extra=extra, off_topic=off_topic, origin=StackOverflow())
+        path = _existing(data)
+        if path.is_dir():
+            return _dataset(path.resolve().name, *_read_folder(path, reader))
+        return _dataset(path.name, read_records(data, fields, input_format, reader))
 
 
-@_readable()
 def load_labelled(
-    data: str, labels: Sequence[str], fields: Fields | None = None, input_format: str | None = None
+    data: str,
+    labels: Sequence[str],
+    fields: Fields | None = None,
+    input_format: str | None = None,
+    say: Say = _say_nothing,
 ) -> LabelledTexts:
     """The texts to measure a model with these labels on. Raises ``InputError``.
 
     They are the test texts of a data set, or its training texts if it has no test texts; the ``<label>/*.txt`` of another
-    folder; or all texts of a file of records, see ``load``.
+    folder; or all texts of a file of records. ``say``: see ``load``.
     """
-    if data == stackoverflow.STACK_OVERFLOW:
-        return replace(_labelled_folder(stackoverflow.stack_overflow(), data, labels), origin=StackOverflow())
-    path = _existing(data)
-    if path.is_dir():
-        return _labelled_folder(path, data, labels)
-    pairs = read_records(data, fields, input_format)
+    with _reading(say) as reader:
+        if data == stackoverflow.STACK_OVERFLOW:
+            labelled = _labelled_folder(stackoverflow.stack_overflow(), data, labels, reader)
+            return replace(labelled, origin=StackOverflow())
+        path = _existing(data)
+        if path.is_dir():
+            return _labelled_folder(path, data, labels, reader)
+        pairs = read_records(data, fields, input_format, reader)
     _check_labels(data, {label for _, label in pairs}, labels)
     return LabelledTexts("texts", *_examples(pairs, labels))
 
@@ -110,7 +126,7 @@ def _existing(data: str) -> Path:
     return path
 
 
-def _read_folder(folder: Path) -> tuple[Pairs, Pairs | None]:
+def _read_folder(folder: Path, reader: Reader) -> tuple[Pairs, Pairs | None]:
     """The training texts of a data set, and its test texts if there are any."""
     names = folders.label_folders(folder / "train")
     labels = [label for label in names if label != UNKNOWN_LABEL]
@@ -119,16 +135,23 @@ def _read_folder(folder: Path) -> tuple[Pairs, Pairs | None]:
             f"{folder / 'train'} has {len(labels)} label folders, and two or more are needed: train/<label>/*.txt, "
             "one text per file"
         )
-    test = folders.read_labels(folder / "test", labels) if (folder / "test").is_dir() else None
-    return folders.read_labels(folder / "train", names), test
+    further = sorted(set(folders.label_folders(folder / "test")) - {*labels, UNKNOWN_LABEL})
+    if further:
+        raise InputError(
+            f"{folder / 'test' / further[0]} has test texts of a label that {folder / 'train'} does not have: "
+            "rename the folder, or remove it"
+        )
+    test = folders.read_labels(folder / "test", labels, reader) if (folder / "test").is_dir() else None
+    return folders.read_labels(folder / "train", names, reader), test
 
 
-def _labelled_folder(folder: Path, data: str, labels: Sequence[str]) -> LabelledTexts:
+def _labelled_folder(folder: Path, data: str, labels: Sequence[str], reader: Reader) -> LabelledTexts:
     names = {"test": "test texts", "train": "training texts"}
     split = next((split for split in names if (folder / split).is_dir()), "")
     present = folders.label_folders(folder / split)
     _check_labels(data, present, labels)  # before anything is read: it may be any folder
-    return LabelledTexts(names.get(split, "texts"), *_examples(folders.read_labels(folder / split, present), labels))
+    pairs = folders.read_labels(folder / split, present, reader)
+    return LabelledTexts(names.get(split, "texts"), *_examples(pairs, labels))
 
 
 def _check_labels(data: str, present: Iterable[str], labels: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sotag_convert.data.reading import read
+from sotag_convert.data.reading import Reader
 from sotag_edge.errors import InputError, UsageError
 from sotag_edge.formats import FORMATS, Fields, Format
 
@@ -12,7 +12,7 @@ LABEL_FIELD = "label"
 _FORMATS = [name for name, entry in FORMATS.items() if entry.reads and entry.has_records]
 
 
-def read_records(path: str, fields: Fields | None, input_format: str | None) -> list[tuple[str, str]]:
+def read_records(path: str, fields: Fields | None, input_format: str | None, reader: Reader) -> list[tuple[str, str]]:
     """The text and the label of each record.
 
     ``fields``: by default ``text`` and ``label``. ``input_format``: the name of the format, by default that of the file's
@@ -21,7 +21,7 @@ def read_records(path: str, fields: Fields | None, input_format: str | None) -> 
     fields = fields or Fields()
     fields = fields._replace(label=fields.label or LABEL_FIELD)
     pairs = []
-    for document in read(path, input_format=_format(path, input_format), fields=fields):
+    for document in reader.read(path, input_format=_format(path, input_format), fields=fields):
         if document.label is None or not document.label.strip():
             raise InputError(f"{document.source}: the label field {fields.label!r} is empty")
         pairs.append((document.text, document.label))

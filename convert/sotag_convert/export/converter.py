@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 from sotag_convert.export.isolated import run_module
 from sotag_convert.recipes import RECIPES, Recipe
 
-_MEMORY_LIMIT = 12 * 1024**3  # bytes of address space; the default model converts in 4 GB
+_SECONDS = 30 * 60  # the default model takes 20 s on two cores
 
 
 def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output: Path) -> dict[str, object]:
@@ -24,18 +25,18 @@ def export(keras_model: Path, network: dict[str, object], recipe: Recipe, output
     ``minimum_runtime``, the first TensorFlow Lite version that has them all. Raises ``ModelError`` when the converter fails
     or crashes, also for operators that no edge runtime has. The scores of the result are checked by parity.py.
     """
-    request = json.dumps(
-        {"keras_model": str(keras_model), "network": network, "recipe": recipe.value, "output": str(output)}
-    )
-    answer = run_module(
-        "sotag_convert.export.converter", request, failure=f"the TFLite converter failed on recipe {recipe.value!r}"
-    )
+    request = {"keras_model": str(keras_model), "network": network, "recipe": recipe.value, "output": str(output)}
+    failure = f"the TFLite converter failed on recipe {recipe.value!r}"
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        argument = json.dumps(request | {"scratch": scratch})
+        answer = run_module("sotag_convert.export.converter", argument, failure=failure, seconds=_SECONDS)
     graph: dict[str, object] = json.loads(answer.splitlines()[-1])
     return graph
 
 
-def _convert(keras_model: str, network: dict[str, object], recipe: str, output: str) -> None:
-    """The work of the child process."""
+def _convert(keras_model: str, network: dict[str, object], recipe: str, output: str, scratch: str) -> None:
+    """The work of the child process. ``scratch``: for the converter's temporary files, which it leaves when it is killed."""
+    tempfile.tempdir = scratch
     from sotag_convert.network.keras import tf
     from sotag_convert.network.network import Network
 
@@ -74,12 +75,6 @@ def _requirements(model: bytes) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        pass
-    else:
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT, _MEMORY_LIMIT))
     try:
         _convert(**json.loads(sys.argv[1]))
     except Exception as error:

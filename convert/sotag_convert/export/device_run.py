@@ -20,6 +20,8 @@ from sotag_edge.classifier import Classifier
 from sotag_edge.errors import SotagEdgeError
 from sotag_edge.interpreter import Interpreter
 
+_SECONDS = 600
+
 
 class Run(NamedTuple):
     """``scores``: calibrated, shape [texts, labels]. ``answered``: whether each text got a label, not ``unknown``.
@@ -33,8 +35,15 @@ class Run(NamedTuple):
 def run(folder: Path, texts: Sequence[str]) -> Run:
     """Classify texts with the bundle in ``folder``. Raises ``ModelError`` if the runtime cannot load or run it."""
     failure = "the TFLite runtime cannot run the written model"
+    seconds = _SECONDS + len(texts)  # a text takes milliseconds, also on a small computer
     answer = json.loads(
-        run_module("sotag_convert.export.device_run", str(folder), failure=failure, stdin=json.dumps(list(texts)))
+        run_module(
+            "sotag_convert.export.device_run",
+            str(folder),
+            failure=failure,
+            seconds=seconds,
+            stdin=json.dumps(list(texts)),
+        )
     )
     return Run(np.array(answer["scores"]), answer["answered"], answer["operators"])
 

@@ -23,6 +23,8 @@ from sotag_edge.vocabulary import Vocabulary
 
 _SAMPLES = 200
 _SHORT_SAMPLES = 40
+_LONGEST_SAMPLE = 2000  # tokens
+_LONGEST_TOKEN = 100  # characters
 _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
@@ -90,15 +92,17 @@ def compare(expected: Floats, scores: Floats, targets: Sequence[int] | None, siz
 def sample_texts(vocabulary: Vocabulary, max_tokens: int) -> list[str]:
     """200 texts drawn from the vocabulary, to compare on where there are no labelled ones.
 
-    They have every length from 1 to 40 tokens (fewer if ``max_tokens`` is lower), then random ones up to ``max_tokens``.
+    They have every length from 1 to 40 tokens (fewer if ``max_tokens`` is lower), then random ones up to ``max_tokens``, or
+    to 2,000.
     """
     draw = random.Random(0)
+    max_tokens = min(max_tokens, _LONGEST_SAMPLE)
     short = range(1, min(_SHORT_SAMPLES, max_tokens) + 1)
     lengths = [*short, *(draw.randint(1, max_tokens) for _ in range(_SAMPLES - len(short)))]
     return [drawn_text(vocabulary, length, draw) for length in lengths]
 
 
 def drawn_text(vocabulary: Vocabulary, length: int, draw: random.Random) -> str:
-    """A text of ``length`` tokens of the vocabulary, the frequent ones most often."""
-    words = vocabulary.tokens[2:] or ("",)
+    """A text of ``length`` tokens of the vocabulary, the frequent ones most often; none of over 100 characters."""
+    words = [token for token in vocabulary.tokens[2:] if len(token) <= _LONGEST_TOKEN] or [""]
     return " ".join(draw.choices(words, [1 / rank for rank in range(1, len(words) + 1)], k=length))

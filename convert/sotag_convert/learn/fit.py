@@ -5,17 +5,15 @@ Works on ids: reads no text, no files and no bundles.
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sotag_convert.interrupts import noted_interrupts
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.presets import Preset
 from sotag_convert.learn.training_set import TrainingSet, fold_ratios
@@ -83,11 +81,15 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The epochs of a run, the number of the one whose weights were kept, and whether Ctrl-C ended it."""
+    """The epochs of a run, the number of the one whose weights were kept, and whether Ctrl-C ended it.
+
+    ``abandoned``: whether a second Ctrl-C did, so that nothing further is to be done.
+    """
 
     epochs: tuple[Epoch, ...]
     kept: int
     interrupted: bool
+    abandoned: bool = False
 
 
 def fit(
@@ -102,7 +104,8 @@ def fit(
     """Fit ``network`` in place and leave it with the weights of its best epoch.
 
     The best epoch is the last one whose validation loss is within a standard error of the lowest; without validation texts
-    it is the last epoch. The first Ctrl-C ends the run after the current batch and keeps the best epoch so far.
+    it is the last epoch. The first Ctrl-C ends the run after the current batch and keeps the best epoch so far; so does a
+    second one, at once, if an epoch is complete. Otherwise it raises ``KeyboardInterrupt``.
     """
     random = np.random.default_rng(seed)
     lengths = np.array([len(text) for text in training_set.ids])
@@ -110,33 +113,55 @@ def fit(
     batches = -(-len(lengths) // size)
     graph = network.fitting_graph(fold_ratios(training_set, network.settings) if preset.ratios else {})
     graph.compile(_optimizer(preset, batches * epochs), "categorical_crossentropy")
+    step = _training_step(graph)
     done: list[Epoch] = []
     kept: tuple[int, Any] = (0, network.model.get_weights())
+    abandoned = False
     progress.begin(batches * epochs)
-    with _interruptions() as interrupted:
-        for number in range(1, epochs + 1):
-            start = time.monotonic()
-            losses = []
-            for batch in _batches(lengths, size, random):
-                ids = _drop_words(pad([training_set.ids[text] for text in batch]), preset.word_dropout, random)
-                losses.append(
-                    float(graph.train_on_batch([ids, training_set.folds[batch]], training_set.targets[batch]))
-                )
-                progress.advance(_describe(number, epochs, float(np.mean(losses[-100:])), done))
-                if interrupted:
+    with noted_interrupts() as interrupted:
+        try:
+            for number in range(1, epochs + 1):
+                start = time.monotonic()
+                losses = []
+                for batch in _batches(lengths, size, random):
+                    ids = _drop_words(pad([training_set.ids[text] for text in batch]), preset.word_dropout, random)
+                    losses.append(step(ids, training_set.folds[batch], training_set.targets[batch]))
+                    progress.advance(_describe(number, epochs, float(np.mean(losses[-100:])), done))
+                    if interrupted:
+                        break
+                network.take_weights(graph)
+                epoch = _measure(network, validation, number, time.monotonic() - start, float(np.mean(losses)))
+                done.append(epoch)
+                progress.say(_describe(number, epochs, epoch.loss, done) + f", {epoch.seconds:.0f} s")
+                if _is_as_good_as_any(done):
+                    kept = (number, network.model.get_weights())
+                if interrupted or (preset.patience is not None and validation and number - kept[0] >= preset.patience):
                     break
-            network.take_weights(graph)
-            epoch = _measure(network, validation, number, time.monotonic() - start, float(np.mean(losses)))
-            done.append(epoch)
-            progress.say(_describe(number, epochs, epoch.loss, done) + f", {epoch.seconds:.0f} s")
-            if _is_as_good_as_any(done):
-                kept = (number, network.model.get_weights())
-            if interrupted or (preset.patience is not None and validation and number - kept[0] >= preset.patience):
-                break
+        except KeyboardInterrupt:
+            if not kept[0]:
+                raise
+            abandoned = True
     progress.end()
     progress.say(f"kept epoch {kept[0]}")
     network.model.set_weights(kept[1])
-    return History(tuple(done), kept[0], bool(interrupted))
+    return History(tuple(done), kept[0], bool(interrupted), abandoned)
+
+
+def _training_step(graph: Any) -> Callable[..., float]:
+    """The step on a batch (ids, sets of ratios, targets) of a compiled graph; it returns the batch's loss.
+
+    It is Keras' ``train_on_batch`` without AutoGraph, which writes source code into the folder for temporary files, where a
+    killed process leaves it.
+    """
+    train_step = tf.function(graph.train_step, autograph=False, reduce_retracing=True)
+
+    def step(*batch: NDArray[Any]) -> float:
+        ids, sets, targets = map(tf.constant, batch)
+        loss = train_step(((ids, sets), targets))["loss"]
+        graph.reset_metrics()
+        return float(loss)
+
+    return step
 
 
 def _is_as_good_as_any(epochs: Sequence[Epoch]) -> bool:
@@ -205,19 +230,3 @@ class _WarmCosine(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: 
     def __call__(self, step: Any) -> Any:
         done = tf.cast(step, tf.float32) / self._steps
         return self._peak * tf.minimum(done * 20 + 1 / self._steps, 0.5 * (1 + tf.cos(np.pi * done)))
-
-
-@contextmanager
-def _interruptions() -> Iterator[list[int]]:
-    """A list that the first Ctrl-C makes non-empty; a second one ends the program as usual."""
-    seen: list[int] = []
-
-    def note(number: int, _: FrameType | None) -> None:
-        seen.append(number)
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield seen
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
+from sotag_convert.network.bounds import check_settings
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.layers import BIGRAM_FACTOR, BigramBuckets, MaskedMaximum, Maximum, ZeroPadding
 from sotag_convert.network.seed import SeedNetwork
@@ -23,7 +24,8 @@ class ConvLstmNetwork:
 
     The convolution gives each step ``kernel`` tokens of context and leaves the LSTM one step per ``stride`` tokens; the LSTM
     is where the time goes. A text is read at its own length. ``ratios``: the channels of each embedding that log-count
-    ratios are added to during training (see learn/teacher.py); the bigram embedding has no others.
+    ratios are added to during training (see learn/teacher.py); the bigram embedding has no others. Raises ``ValueError``
+    for settings out of range, see bounds.py.
     """
 
     labels: int
@@ -38,6 +40,21 @@ class ConvLstmNetwork:
     spatial_dropout: float = 0.3
     dropout: float = 0.5
     length: None = None
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.stride > self.kernel:
+            raise ValueError(f"'stride' must be at most 'kernel', {self.kernel}, not {self.stride}")
+        if self.length is not None:
+            raise ValueError("'length' must be null: this network reads each text at its own length")
+
+    def weights(self) -> int:
+        """The number of weights."""
+        channels = self.embedding + self.ratios
+        embeddings = self.vocabulary * self.embedding + self.buckets * self.ratios
+        convolution = (self.kernel * channels + 1) * self.filters
+        lstm = 4 * self.units * (self.filters + self.units + 1)
+        return embeddings + convolution + lstm + (self.units + 1) * self.labels
 
     def ratio_tables(self) -> dict[str, tuple[int, int]]:
         """The rows of each embedding that starts from log-count ratios, and its channels for them, by name."""
@@ -71,3 +88,17 @@ class ConvLstmNetwork:
 NetworkSettings = SeedNetwork | ConvLstmNetwork
 KINDS: dict[str, type[NetworkSettings]] = {"seed": SeedNetwork, "conv-lstm": ConvLstmNetwork}
 """The architectures by the name that ``model.json`` gives them."""
+
+
+def settings_from(description: Mapping[str, Any]) -> NetworkSettings:
+    """The settings in a manifest's ``network`` entry. Raises ``ValueError`` that says which one is wrong."""
+    name = description.get("kind")
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise ValueError(f"'kind' must be one of {', '.join(KINDS)}")
+    values = {key: value for key, value in description.items() if key != "kind"}
+    missing = sorted({field.name for field in fields(kind)} - set(values))
+    unknown = sorted(set(values) - {field.name for field in fields(kind)})
+    if missing or unknown:
+        raise ValueError(f"{(missing or unknown)[0]!r} is {'missing' if missing else 'not a setting of this network'}")
+    return kind(**values)

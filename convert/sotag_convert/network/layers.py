@@ -14,7 +14,16 @@ BIGRAM_FACTOR = 8191  # a prime; factor * vocabulary stays below 2**31 for a voc
 _LONG_ROW = 8  # columns; a scale takes two bytes
 
 
-class BigramBuckets(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras has no types
+class _Layer(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras has no types
+    """A layer that TensorFlow calls as it is. By default it first writes a copy of its source into the folder for temporary
+    files, where a killed process would leave it."""
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.call: Any = tf.autograph.experimental.do_not_convert(self.call)
+
+
+class BigramBuckets(_Layer):
     """Ids -> the hash bucket of each token with the next one, as ``ConvLstmNetwork.features`` computes them."""
 
     def __init__(self, buckets: int) -> None:
@@ -26,7 +35,7 @@ class BigramBuckets(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras ha
         return tf.math.floormod(ids * BIGRAM_FACTOR + following, self._buckets)
 
 
-class ZeroPadding(tf_keras.layers.Layer):  # type: ignore[misc]
+class ZeroPadding(_Layer):
     """Features, ids -> the features, zero where the id is padding: the input of the convolution after an unpadded text."""
 
     def call(self, inputs: Any) -> Any:
@@ -34,7 +43,7 @@ class ZeroPadding(tf_keras.layers.Layer):  # type: ignore[misc]
         return features * tf.cast(ids != PADDING_ID, features.dtype)[:, :, None]
 
 
-class MaskedMaximum(tf_keras.layers.Layer):  # type: ignore[misc]
+class MaskedMaximum(_Layer):
     """Steps, ids -> the maximum over the steps that begin within the text."""
 
     def __init__(self, stride: int) -> None:
@@ -47,14 +56,14 @@ class MaskedMaximum(tf_keras.layers.Layer):  # type: ignore[misc]
         return tf.reduce_max(tf.where(within[:, :, None], steps, steps.dtype.min), axis=1)
 
 
-class Maximum(tf_keras.layers.Layer):  # type: ignore[misc]
+class Maximum(_Layer):
     """Steps -> their maximum over time."""
 
     def call(self, steps: Any) -> Any:
         return tf.reduce_max(steps, axis=1)
 
 
-class Int8Embedding(tf_keras.layers.Layer):  # type: ignore[misc]
+class Int8Embedding(_Layer):
     """An embedding whose table is int8, with one scale per row, or per column where rows are short. For export only.
 
     One scale per row, because the rows of frequent tokens are small and their errors add up over a text: with one scale per
@@ -77,7 +86,7 @@ class Int8Embedding(tf_keras.layers.Layer):  # type: ignore[misc]
         return tf.cast(tf.gather(self._table, ids), tf.float32) * scale
 
 
-class RatioEmbedding(tf_keras.layers.Layer):  # type: ignore[misc]
+class RatioEmbedding(_Layer):
     """Ids, the number of each text's set of ratios -> an embedding with that set's ratios added to its first channels.
 
     For training only. ``ratios``: shape [sets, rows, channels]; ``merged`` puts the last set into the table.

@@ -6,6 +6,7 @@ the export graph takes one text at its own length, without a mask, which the fus
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +16,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from sotag_convert.network.architectures import KINDS, NetworkSettings
+from sotag_convert.network.architectures import KINDS, NetworkSettings, settings_from
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.layers import Int8Embedding, RatioEmbedding
+from sotag_convert.network.weights import read_weights
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import PADDING_ID
 
@@ -57,21 +59,35 @@ class Network:
                 self.model.get_layer(layer.name).set_weights(weights)
 
     @classmethod
-    def load(cls, description: dict[str, Any], weights: Path) -> Network:
-        """The network of a manifest's ``network`` entry, with the weights of a ``model.keras``. Raises ``ModelError``."""
+    def load(cls, description: Mapping[str, Any], weights: Path) -> Network:
+        """The network of a manifest's ``network`` entry, with the weights of a ``model.keras``. Raises ``ModelError``.
+
+        For a file of our own: ``export.stranger`` reads anybody's.
+        """
         try:
-            kind = KINDS[description["kind"]]
-            network = cls(kind(**{name: value for name, value in description.items() if name != "kind"}))
-            network.model.load_weights(weights)
-        except (KeyError, TypeError, ValueError, OSError, BadZipFile) as error:
+            network = cls(settings_from(description))
+            network.model.set_weights(read_weights(weights, network.shapes()))
+        except (ValueError, OSError, BadZipFile) as error:
             raise ModelError(f"{weights} does not hold the network that its model.json describes: {error}") from error
         return network
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The name in ``model.keras`` of each array of weights, in their order, and its shape."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        counts: Counter[str] = Counter()
+        for layer in (layer for layer in self.model.layers if layer.weights):
+            kind = type(layer).__name__.lower()
+            place = f"layers/{kind}_{counts[kind]}" if counts[kind] else f"layers/{kind}"
+            counts[kind] += 1
+            place += "/cell/vars" if kind == "lstm" else "/vars"
+            shapes |= {f"{place}/{number}": tuple(array.shape) for number, array in enumerate(layer.get_weights())}
+        return shapes
 
     def save(self, path: Path) -> None:
         """Write ``model.keras``: the weights, without the optimizer's state."""
         copy = Network(self.settings)
         copy.model.set_weights(self.model.get_weights())
-        copy.model.save(path)
+        copy.model.save(path, save_format="keras_v3")  # by its name Keras takes HDF5 at the second time in a thread
 
     def describe(self) -> dict[str, Any]:
         """The settings as JSON, for the manifest."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sotag_convert.network.bounds import check_settings
 from sotag_convert.network.keras import tf_keras
 
 layers = tf_keras.layers
@@ -16,6 +17,7 @@ class SeedNetwork:
     """An embedding, an LSTM and a dense layer over a fixed window, padded after the text, without a mask.
 
     Source: E. Arize, "Introduction to LSTMs", which reports 0.6405 on the Stack Overflow test texts.
+    Raises ``ValueError`` for settings out of range, see bounds.py.
     """
 
     labels: int
@@ -25,6 +27,14 @@ class SeedNetwork:
     units: int = 32
     recurrent_dropout: float = 0.2
     dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    def weights(self) -> int:
+        """The number of weights."""
+        lstm = 4 * self.units * (self.embedding + self.units + 1)
+        return self.vocabulary * self.embedding + lstm + (self.units + 1) * self.labels
 
     def ratio_tables(self) -> dict[str, tuple[int, int]]:
         """Empty: no embedding of this network starts from log-count ratios."""

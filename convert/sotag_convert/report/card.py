@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sotag_edge.bundle import Manifest
+from sotag_edge.terminal import printable
 
 _AGREEMENT = (
     "The model gives {agreement:.2%} of {texts:,} texts the same tag as the Keras network that it was exported from; "
@@ -28,14 +29,14 @@ _LIMITS = (
 def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     """The Markdown of a card. ``metrics``: the content of ``metrics.json``."""
     data = manifest.training_data
-    labels = ", ".join(manifest.labels)
+    labels = ", ".join(_text(label) for label in manifest.labels)
     decision = manifest.decision
     rows = {
         "tags": labels,
-        "trained on": f"{data['texts']} texts of `{data['name']}` (SHA-256 `{data['sha256'][:16]}…`)",
+        "trained on": f"{data['texts']} texts of `{_text(data['name'])}` (SHA-256 `{_text(data['sha256'][:16])}…`)",
         **_further_texts(data),
-        "licence of the data": data["licence"] or "not stated",
-        "preset, seed": f"`{manifest.preset}`, {manifest.seed}",
+        "licence of the data": _text(data["licence"] or "not stated"),
+        "preset, seed": f"`{_text(str(manifest.preset))}`, {manifest.seed}",
         "recipe": f"`{manifest.recipe}`",
         "bytes on the device": f"{metrics['verification']['bytes']:,}",
         "tokens read": f"the first {manifest.input.max_tokens} of a text, `{manifest.input.tokenizer.value}` mode",
@@ -43,7 +44,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         "vocabulary": f"{manifest.network['vocabulary']:,} tokens",
     }
     lines = [
-        f"# {name}",
+        f"# {_text(name)}",
         "",
         f"A text classifier for {labels}: an LSTM for TFLite, made with sotag-edge.",
         "",
@@ -62,8 +63,17 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         _LIMITS.format(threshold=decision.threshold),
     ]
     if data["licence"]:
-        lines += ["", "## Attribution", "", f"Trained on texts under {data['licence']}."]
+        lines += ["", "## Attribution", "", f"Trained on texts under {_text(data['licence'])}."]
     return "\n".join(lines) + "\n"
+
+
+def _text(text: str) -> str:
+    r"""Text from a manifest as text of a table's cell, whatever characters it has.
+
+    >>> _text("a|b\x1b[31m") == "a\\|b\ufffd[31m"
+    True
+    """
+    return printable(text).replace("|", "\\|")
 
 
 def _further_texts(data: Mapping[str, Any]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from sotag_convert.data.dataset import LabelledTexts
-from sotag_convert.data.load import load_labelled
+from sotag_convert.data.load import Say, load_labelled
 from sotag_convert.export import device_run
 from sotag_convert.learn.calibrate import Floats, calibration_error, log_loss
 from sotag_edge.bundle import Manifest
@@ -67,15 +67,15 @@ class Evaluation:
 
 
 def evaluate_model(
-    model: str, data: str, fields: Fields | None = None, input_format: str | None = None
+    model: str, data: str, fields: Fields | None, input_format: str | None, say: Say
 ) -> dict[str, Evaluation]:
     """Measure a model, by folder or name, on labelled data (see ``data.load``): one evaluation per view of the texts.
 
-    Raises ``SotagEdgeError``.
+    ``say`` receives a sentence about texts that were skipped because they are not text. Raises ``SotagEdgeError``.
     """
     folder = find(model)
     labels = Manifest.read(folder).labels
-    return evaluate_bundle(folder, labels, load_labelled(data, labels, fields, input_format))
+    return evaluate_bundle(folder, labels, load_labelled(data, labels, fields, input_format, say))
 
 
 def evaluate_bundle(folder: Path, labels: Sequence[str], labelled: LabelledTexts) -> dict[str, Evaluation]:
