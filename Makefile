@@ -4,7 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 
-.PHONY: run test lint bench arm arm-controls docs clean
+.PHONY: run test fuzz lint bench arm arm-controls docs clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
@@ -14,6 +14,10 @@ run: .venv-device/installed
 test: lint .venv-device/tested
 	$(DEVICE) -m pytest tests/device tests/contract sotag_edge
 	$(FULL) -m pytest tests/workstation convert
+
+# Random input for every reader and writer, and damaged models; FUZZ_INPUTS for each of the three, by default 3,500. A minute.
+fuzz: .venv-device/tested
+	$(DEVICE) -m pytest tests/fuzz
 
 lint: .venv/installed
 	.venv/bin/ruff check .

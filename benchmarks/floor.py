@@ -4,7 +4,11 @@ import sys
 
 import numpy
 import typer  # noqa: F401  # what any command line of this kind imports
-from tflite_runtime.interpreter import Interpreter, OpResolverType
+
+try:
+    from tflite_runtime.interpreter import Interpreter, OpResolverType
+except ImportError:
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 with open(sys.argv[1], "rb") as file:
     interpreter = Interpreter(

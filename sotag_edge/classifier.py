@@ -92,8 +92,14 @@ class Classifier:
         return self.decision.decide(answerable, ids, self.bundle.vocabulary.has_words(ids))
 
     def scores(self, ids: Sequence[int]) -> list[float]:
-        """The calibrated score of each label of the model, for one or more ids of its vocabulary."""
-        return self.decision.calibrated(self._interpreter.scores(ids))
+        """The calibrated score of each label of the model, for one or more ids of its vocabulary.
+
+        Raises ``ModelError`` if the model is damaged.
+        """
+        try:
+            return self.decision.calibrated(self._interpreter.scores(ids))
+        except ModelError as error:
+            raise ModelError(f"{self.bundle.path / MODEL}: {error}") from error
 
     def classify_many(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Tag texts lazily: one prediction per text, in order, each equal to that of ``classify``.

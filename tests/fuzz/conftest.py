@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "fuzz",
-    max_examples=int(os.environ.get("FUZZ_INPUTS", "1000")),
+    max_examples=int(os.environ.get("FUZZ_INPUTS", "3500")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
