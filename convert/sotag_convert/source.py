@@ -17,7 +17,7 @@ from typing import Any
 from sotag_convert.export.stranger import load_network
 from sotag_convert.network.network import Network
 from sotag_convert.recipes import Recipe
-from sotag_edge.bundle import MANIFEST, MODEL, VOCABULARY, InputSettings, Manifest
+from sotag_edge.bundle import MANIFEST, MODEL, VOCABULARY, InputSettings, Manifest, read_file
 from sotag_edge.decision import SingleLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import Vocabulary
@@ -52,7 +52,7 @@ class Source:
             raise ModelError(
                 f"{folder} has no {KERAS_MODEL} to export from: the models in an installed package come without it"
             )
-        content = _content(folder / VOCABULARY)
+        content = read_file(folder / VOCABULARY)
         if hashlib.sha256(content).hexdigest() != manifest.hashes[VOCABULARY]:
             raise ModelError(f"{folder / VOCABULARY} is not the file that {MANIFEST} describes: copy the model again")
         try:
@@ -106,17 +106,6 @@ def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
     (folder / METRICS).write_text(text, encoding="utf-8")
 
 
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(_LARGEST + 1)
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > _LARGEST:
-        raise ModelError(f"{path} has more than {_LARGEST:,} bytes: it is not a file that sotag-edge wrote")
-    return content
-
-
 def _check_agreement(manifest: Manifest, vocabulary: Vocabulary) -> None:
     """Raise ``ValueError`` if the network's settings contradict the rest of a bundle."""
     expected = {
@@ -143,7 +132,7 @@ def _training_data(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _training_metrics(path: Path) -> dict[str, Any]:
     """The entry ``training`` of a ``metrics.json``, with the figures that a training run writes and no others."""
     try:
-        content = json.loads(_content(path))
+        content = json.loads(read_file(path))
         training = _mapping(content, "training")["training"]
         metrics: dict[str, Any] = {}
         if "epochs" in _mapping(training):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import hashlib
 import json
 import shlex
 import shutil
@@ -22,14 +25,27 @@ ROWS = [
 def folder(tmp_path: Path) -> Path:
     """What docs/errors.md says that the folder holds."""
     (tmp_path / "q.txt").write_text("Why is my bread dough flat?")
-    (tmp_path / "r.jsonl").write_text('{"text": "bread dough"}\n{"text": \n')
-    for name in ("model", "changed", "swapped", "cut", "newer", "off"):
+    (tmp_path / "r.jsonl").write_text('{"text": "bread dough", "k": 7}\n{"text": \n')
+    (tmp_path / "p.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "q.bz2").write_bytes(bz2.compress(b"Why?"))
+    (tmp_path / "q.gz").write_bytes(gzip.compress(b"Why is my bread dough flat?")[:-9])
+    (tmp_path / "w.txt").write_bytes("Why is my bread dough flat?".encode("utf-16-le"))
+    (tmp_path / "x.xml").write_text('<posts><row Id="1" PostTypeId="2" Body="no question" /></posts>')
+    (tmp_path / "t.csv").write_text('id,text\n1\n2,a,b\n3,"a "b" c\n')
+    (tmp_path / "none.list").touch()
+    (tmp_path / "array.json").write_text('[{"text": "bread dough"},\n {"text": }]')
+    (tmp_path / "empty").mkdir()
+    for name in ("model", "changed", "swapped", "cut", "newer", "off", "hostile"):
         shutil.copytree(FIXTURE, tmp_path / name)
     (tmp_path / "changed" / "model.tflite").write_bytes(b"another")
     (tmp_path / "swapped" / "vocab.txt").write_text("[PAD]\n[UNK]\nanother\n")
     manifest = (FIXTURE / "model.json").read_text(encoding="utf-8")
     (tmp_path / "cut" / "model.json").write_text(manifest[:100])
     (tmp_path / "newer" / "model.json").write_text(manifest.replace('"schema_version": 1', '"schema_version": 99'))
+    outside = (FIXTURE / "model.tflite").read_bytes().replace(b"TFL3", b"TFL3" + bytes(4), 1)
+    (tmp_path / "hostile" / "model.tflite").write_bytes(outside)
+    before = hashlib.sha256((FIXTURE / "model.tflite").read_bytes()).hexdigest()
+    (tmp_path / "hostile" / "model.json").write_text(manifest.replace(before, hashlib.sha256(outside).hexdigest()))
     content = json.loads(manifest)
     content["golden"]["scores"]["baking"] += 0.001
     (tmp_path / "off" / "model.json").write_text(json.dumps(content))
