@@ -17,14 +17,12 @@ from typing import Any
 from sotag_convert.export.stranger import load_network
 from sotag_convert.network.network import Network
 from sotag_convert.recipes import Recipe
-from sotag_edge.bundle import MANIFEST, MODEL, VOCABULARY, InputSettings, Manifest, read_file
+from sotag_edge.bundle import MANIFEST, METRICS, MODEL, VOCABULARY, InputSettings, Manifest, read_file
 from sotag_edge.decision import SingleLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import Vocabulary
 
 KERAS_MODEL = "model.keras"
-METRICS = "metrics.json"
-_LARGEST = 64 * 1024**2  # bytes of metrics.json and of vocab.txt
 _MOST = 10**12
 _EPOCH = ("number", "seconds", "loss", "validation_loss", "standard_error", "validation_accuracy")
 

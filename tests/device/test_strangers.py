@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from sotag_edge import Classifier, ModelError, trial
-from sotag_edge.bundle import Bundle
 from sotag_edge.errors import InputError
 from sotag_edge.interpreter import Interpreter
 from tests.conftest import FIXTURE, Run
@@ -58,19 +57,6 @@ def test_changed_models_end_no_process(model_copy: Path) -> None:
         else:
             assert sum(prediction.scores.values()) == pytest.approx(1, abs=0.02)
     assert refused > 20
-
-
-def test_the_child_process_ends_in_place_of_this_one(model_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the check of the file some of them crash the runtime, and that is a sentence too."""
-    monkeypatch.setattr(trial, "check_flatbuffer", lambda _: None)
-    sentences = []
-    for seed in range(60):
-        replace_model(model_copy, changed(seed))
-        try:
-            trial.try_out(Bundle.read(model_copy))
-        except ModelError as error:
-            sentences.append(str(error))
-    assert any("was tried in a process of its own, and ended it (SIG" in sentence for sentence in sentences)
 
 
 def test_a_crash_is_a_sentence(run: Run, model_copy: Path, tmp_path: Path, cache: Path) -> None:
