@@ -80,7 +80,7 @@ def test_a_model_is_tried_once(model_copy: Path, cache: Path, monkeypatch: pytes
     Classifier.load(model_copy)
     (record,) = (cache / "models-tried").iterdir()
     tried: list[str] = []
-    monkeypatch.setattr(trial, "in_child", lambda _, folder: tried.append(folder))
+    monkeypatch.setattr(trial, "in_child", lambda _, folder, *hashes: tried.append(folder))
     Classifier.load(model_copy)
     Classifier.load(model_copy.rename(model_copy.with_name("moved")))
     assert tried == []
