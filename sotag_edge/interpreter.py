@@ -116,24 +116,20 @@ def libraries() -> tuple[Any, Any]:
 
 
 def _runtime(numpy: str) -> tuple[Any, dict[str, str]]:
-    """The first installed runtime that works with this NumPy, and all runtimes if none does."""
-    unfit = {}
+    """The first installed runtime that works with this NumPy; ``None`` and those that do not, if there is no other."""
     failed: MissingDependencyError | None = None
     for package, name in machine.RUNTIMES.items():
-        if not machine.works_with(package, numpy):
-            if version := machine.installed(package):
-                unfit[package] = version
-            continue
-        try:
-            module = _imported(package, f"{name}.interpreter")
-        except MissingDependencyError as error:
-            failed = error
-            continue
-        if module:
-            return module, {package: "installed"}
+        if machine.works_with(package, numpy):
+            try:
+                module = _imported(package, f"{name}.interpreter")
+            except MissingDependencyError as error:
+                failed = error
+                continue
+            if module:
+                return module, {package: "installed"}
     if failed:
         raise failed
-    return None, unfit
+    return None, {name: version for name, version in machine.runtimes().items() if not machine.works_with(name, numpy)}
 
 
 def _imported(package: str, module: str) -> Any:

@@ -10,10 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import select
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -24,7 +22,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from sotag_edge import machine, models
+from sotag_edge import interpreter, models
 from sotag_edge.bundle import MODEL, Bundle
 from sotag_edge.errors import InputError, MissingDependencyError, ModelError, SotagEdgeError, UsageError
 from sotag_edge.flatbuffer import check_flatbuffer
@@ -51,8 +49,9 @@ def try_out(bundle: Bundle) -> None:
     """
     if models.is_installed(bundle.path):
         return
-    record = _cache() / _TRIED / _key(bundle)
-    if record.exists():
+    cache = _cache()
+    record = cache and cache / _TRIED / _key(bundle)
+    if record and os.path.exists(record):  # noqa: PTH110  # Path's raises for a folder that may not be searched
         return
     file = bundle.path / MODEL
     try:
@@ -60,27 +59,32 @@ def try_out(bundle: Bundle) -> None:
     except ModelError as error:
         raise ModelError(f"{file}: {error}") from error
     try:
-        in_child(run_all, str(bundle.path))
+        in_child(run_all, str(bundle.path), *bundle.manifest.hashes.values())
     except CrashError as crash:
         raise ModelError(
             f"{file} was tried in a process of its own, and ended it ({crash}): it is damaged, or made to do harm"
         ) from crash
-    with suppress(OSError):  # without a cache it is tried each time
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.touch()
+    if record:
+        with suppress(OSError):  # without a cache it is tried each time
+            record.parent.mkdir(parents=True, exist_ok=True)
+            record.touch()
 
 
-def run_all(folder: str) -> str:
+def run_all(folder: str, *hashes: str) -> str:
     """Run the bundle in a folder on every id of its vocabulary, and on texts of many lengths. Raises ``ModelError``."""
     from sotag_edge.classifier import Classifier
 
     classifier = Classifier(Bundle.read(Path(folder)))
+    if hashes != tuple(classifier.bundle.manifest.hashes.values()):
+        raise ModelError(f"{folder} was changed while it was read: try again")
     for ids in _texts(classifier.bundle):
         classifier.scores(ids)
     return ""
 
 
 def _texts(bundle: Bundle) -> Iterator[list[int]]:
+    import random
+
     settings, tokens = bundle.manifest.input, len(bundle.vocabulary)
     longest = settings.max_tokens
     yield settings.padded([UNKNOWN_ID])
@@ -92,12 +96,15 @@ def _texts(bundle: Bundle) -> Iterator[list[int]]:
 
 
 def _key(bundle: Bundle) -> str:
-    facts = [bundle.manifest.hashes, repr(bundle.manifest.input), bundle.manifest.labels, machine.runtimes()]
+    runtime = interpreter.libraries()[1].__name__.split(".")[0]
+    # Its version is not asked of the package's metadata, which takes 15 ms.
+    version = getattr(import_module(runtime), "__version__", None)
+    facts = [bundle.manifest.hashes, repr(bundle.manifest.input), bundle.manifest.labels, runtime, version]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _cache() -> Path:
-    """The user's cache: ``$SOTAG_EDGE_CACHE``, or the system's place."""
+def _cache() -> Path | None:
+    """The user's cache: ``$SOTAG_EDGE_CACHE``, or the system's place; ``None`` for a user without a home."""
     if path := os.environ.get(CACHE_VARIABLE):
         return Path(path)
     if sys.platform == "win32":
@@ -106,7 +113,8 @@ def _cache() -> Path:
         base = "~/Library/Caches"
     else:
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.path.expanduser(base), "sotag-edge")  # noqa: PTH111  # it may be that nobody has a home here
+    folder = Path(os.path.expanduser(base), "sotag-edge")  # noqa: PTH111  # Path's raises without a home
+    return folder if folder.is_absolute() else None  # never one of the current directory
 
 
 def in_child(work: Callable[..., str], *arguments: str) -> str:
@@ -139,9 +147,9 @@ def _forked(work: Callable[..., str], arguments: tuple[str, ...]) -> tuple[int, 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's threads, which the child does not use
-            child = os.fork()
+            parent, child = os.getpid(), os.fork()
         if child == 0:
-            _be_child(work, arguments, write)
+            _be_child(work, arguments, write, parent)
         os.close(write)
         answer = _read_until(time.monotonic() + _SECONDS, read)
     finally:
@@ -165,21 +173,26 @@ def _read_until(end: float, source: int) -> bytes:
 
 def _ended(child: int) -> int:
     """The status of a child, which is ended if it still runs."""
-    for _ in range(100):  # it may need a moment after its last byte
-        number, status = os.waitpid(child, os.WNOHANG)
-        if number:
-            return status
-        time.sleep(0.001)
-    os.kill(child, signal.SIGKILL)
-    return os.waitpid(child, 0)[1]
+    try:
+        for _ in range(100):  # it may need a moment after its last byte
+            number, status = os.waitpid(child, os.WNOHANG)
+            if number:
+                return status
+            time.sleep(0.001)
+        os.kill(child, signal.SIGKILL)
+        return os.waitpid(child, 0)[1]
+    except ChildProcessError:  # this process was started with SIGCHLD ignored, so the system keeps no status
+        return 0
 
 
 def _started(work: Callable[..., str], arguments: tuple[str, ...]) -> tuple[int, bytes]:
     """The same in a new Python, which imports from where this one does and never from the current directory."""
+    import subprocess
+
     code = "import sys; sys.path[:] = sys.argv[1:]; from sotag_edge.trial import main; main()"
     paths = sys.path[1:] if sys.path[:1] == [os.getcwd()] else sys.path  # noqa: PTH109  # a string
     folders = [folder for folder in paths if folder]
-    request = json.dumps([work.__module__, work.__qualname__, *arguments])
+    request = json.dumps([os.getpid(), work.__module__, work.__qualname__, *arguments])
     try:
         child = subprocess.run(
             [sys.executable, "-c", code, *folders],
@@ -196,14 +209,16 @@ def _started(work: Callable[..., str], arguments: tuple[str, ...]) -> tuple[int,
 
 def main() -> None:
     """Be the child process of ``_started``."""
-    module, name, *arguments = json.load(sys.stdin)
-    _be_child(getattr(import_module(module), name), tuple(arguments), os.dup(1))
+    parent, module, name, *arguments = json.load(sys.stdin)
+    _be_child(getattr(import_module(module), name), tuple(arguments), os.dup(1), parent)
 
 
-def _be_child(work: Callable[..., str], arguments: tuple[str, ...], answer: int) -> NoReturn:
+def _be_child(work: Callable[..., str], arguments: tuple[str, ...], answer: int, parent: int) -> NoReturn:
     """Write the result or the error of a function to a pipe, and end the process."""
     code = 1
     try:
+        if sys.platform == "linux":
+            _end_with(parent)
         _limit()
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
@@ -221,15 +236,25 @@ def _be_child(work: Callable[..., str], arguments: tuple[str, ...], answer: int)
         os._exit(code)
 
 
+def _end_with(parent: int) -> None:
+    """End this process when its parent ends, however that happens (Linux)."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:  # it has ended already
+        os._exit(1)
+
+
 def _limit() -> None:
     """Limit the memory and the time of this process; it leaves no core dump."""
     try:
         import resource
     except ImportError:  # Windows
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-    with suppress(OSError, ValueError):  # on other systems it is not known, or the limit is lower already
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: _SECONDS}
+    with suppress(OSError):  # on other systems the present size is not known
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        most = pages * resource.getpagesize() + _MEMORY
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + _MEMORY
+    for kind, limit in limits.items():
+        with suppress(OSError, ValueError):  # it is lower already
+            resource.setrlimit(kind, (limit, limit))

@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 import random
+import select
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +62,24 @@ def test_changed_models_end_no_process(model_copy: Path) -> None:
     assert refused > 20
 
 
+CRASHING = """
+import os, signal
+
+class OpResolverType:
+    BUILTIN_WITHOUT_DEFAULT_DELEGATES = 0
+
+def Interpreter(**_):
+    os.write(2, b"noise")
+    os.kill(os.getpid(), signal.SIGSEGV)
+"""
+
+
 def test_a_crash_is_a_sentence(run: Run, model_copy: Path, tmp_path: Path, cache: Path) -> None:
     """On stderr, with nothing besides and exit code 3, in each command that runs a model; and it is not remembered."""
     for package in ("tflite_runtime", "ai_edge_litert"):
         (tmp_path / "broken" / package).mkdir(parents=True)
         (tmp_path / "broken" / package / "__init__.py").touch()
-        crash = "import os, signal\nos.write(2, b'noise')\nos.kill(os.getpid(), signal.SIGSEGV)"
-        (tmp_path / "broken" / package / "interpreter.py").write_text(crash)
+        (tmp_path / "broken" / package / "interpreter.py").write_text(CRASHING)
     environment = os.environ | {trial.CACHE_VARIABLE: str(cache), "PYTHONPATH": str(tmp_path / "broken")}
     for command in (["classify", "--text", "a", "-m"], ["verify"], ["explain", "--text", "a", "-m"], ["benchmark"]):
         done = run(*command, str(model_copy), env=environment)
@@ -80,7 +94,7 @@ def test_a_model_is_tried_once(model_copy: Path, cache: Path, monkeypatch: pytes
     Classifier.load(model_copy)
     (record,) = (cache / "models-tried").iterdir()
     tried: list[str] = []
-    monkeypatch.setattr(trial, "in_child", lambda _, folder: tried.append(folder))
+    monkeypatch.setattr(trial, "in_child", lambda _, folder, *_hashes: tried.append(folder))
     Classifier.load(model_copy)
     Classifier.load(model_copy.rename(model_copy.with_name("moved")))
     assert tried == []
@@ -98,6 +112,63 @@ def test_a_cache_that_cannot_be_written(model_copy: Path, cache: Path) -> None:
     """The model is tried each time."""
     cache.write_text("no folder")
     assert Classifier.load(model_copy).classify("bread dough").label == "baking"
+
+
+def test_no_cache_in_the_current_directory(model_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even for a user without a home, or with a relative one: what lies there must not stand for a trial."""
+    monkeypatch.delenv(trial.CACHE_VARIABLE)
+    monkeypatch.setattr(os.path, "expanduser", str)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    for folder in ("", "relative"):
+        monkeypatch.setenv("XDG_CACHE_HOME", folder)
+        trial.try_out(Bundle.read(model_copy))
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_the_model_that_was_tried_is_the_one_that_runs(model_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bundle that is exchanged between its reading and its trial has not passed one."""
+    bundle = Bundle.read(model_copy)
+    replace_model(model_copy, bundle.model + b"\0" * 4)
+    with pytest.raises(ModelError, match="was changed while it was read"):
+        trial.try_out(bundle)
+
+
+SLOW = """
+import os, sys
+from sotag_edge import trial
+
+def spin():
+    os.write(int(sys.argv[1]), b"runs")
+    while True:
+        pass
+
+trial._SECONDS = 1000
+trial.in_child(spin)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an orphan ends at its time limit")
+def test_a_child_process_ends_with_a_parent_that_is_killed() -> None:
+    """No orphan is left that computes."""
+    read, write = os.pipe()
+    parent = subprocess.Popen([sys.executable, "-c", SLOW, str(write)], pass_fds=[write])
+    os.close(write)
+    os.read(read, 100)  # the child runs
+    parent.kill()
+    parent.wait()
+    assert select.select([read], [], [], 20)[0]
+    assert os.read(read, 100) == b""  # and has ended: nobody holds the other end
+    os.close(read)
+
+
+def test_where_no_status_of_a_child_is_kept(run: Run, model_copy: Path, cache: Path) -> None:
+    """A program that ignores SIGCHLD hands this on to those that it starts."""
+    environment = os.environ | {trial.CACHE_VARIABLE: str(cache)}
+    ignore = partial(signal.signal, signal.SIGCHLD, signal.SIG_IGN)
+    done = run("classify", "--text", "bread dough", "-m", model_copy, env=environment, preexec_fn=ignore)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def _fail() -> str:
