@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from sotag_edge import Classifier, ModelError, trial
+from sotag_edge.bundle import Bundle
 from sotag_edge.errors import InputError
 from sotag_edge.interpreter import Interpreter
 from tests.conftest import FIXTURE, Run
