@@ -26,6 +26,7 @@ def test_without_a_runtime_the_message_says_what_to_install(monkeypatch: pytest.
     """No runtime at all is one sentence with both commands."""
     package(monkeypatch, "tflite_runtime", installed=False)
     package(monkeypatch, "ai_edge_litert", installed=False)
+    monkeypatch.setattr(machine, "runtimes", dict)
     with pytest.raises(MissingDependencyError, match=r"pip install tflite-runtime .* pip install ai-edge-litert"):
         interpreter.libraries()
 
