@@ -37,7 +37,7 @@ input has an empty label and score.
 | `label` | text: a label of the model, or `unknown` | the input was read |
 | `score` | number from 0 to 1: the best score | the input was read |
 | `scores` | object: each label's score | the input was read |
-| `reason` | `low score`, `too little text` or `mostly unknown words` | the label is `unknown` |
+| `reason` | `low score`, `too little text`, `mostly unknown words` or `not text` | the label is `unknown` |
 | `top` | list of `{"label", "score"}`, best first | with `--top-k` |
 | `error` | text | the input failed |
 

@@ -143,6 +143,8 @@ def _load_again(path: str, hashes: Mapping[str, str], threshold: float, only: Se
 
 def _positions(labels: tuple[str, ...], only: Sequence[str] | None) -> list[tuple[int, str]]:
     """The position and name of each label that may be answered, in the order of the outputs."""
+    if isinstance(only, str):
+        raise UsageError(f"name the labels to answer with in a list, such as [{only!r}]")
     if only is not None and not only:
         raise UsageError("name at least one label to answer with")
     for label in only or ():

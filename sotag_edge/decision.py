@@ -24,6 +24,9 @@ class Reason(str, Enum):
     UNKNOWN_WORDS = "mostly unknown words"
     NOT_TEXT = "not text"
 
+    def __str__(self) -> str:
+        return self.value
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:

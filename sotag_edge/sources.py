@@ -84,7 +84,8 @@ def opened(path: str, stdin: BinaryIO, *, force: bool = False) -> Iterator[Binar
         except IsADirectoryError as error:
             raise InputError(f"{path} is a directory: --recursive reads the files in it") from error
         except FileNotFoundError as error:
-            raise InputError(f"{path} does not exist") from error
+            hint = "; to tag it as a text, use --text" if " " in path else ""
+            raise InputError(f"{path} does not exist{hint}") from error
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:  # a NUL in the name

@@ -26,7 +26,7 @@ _COMPRESSED = {
     b"\x04\x22\x4d\x18": "compressed with lz4",
     b"\x1f\x9d": "compressed with compress",
     **dict.fromkeys((b"BZh%d1AY&SY" % level for level in range(1, 10)), "compressed with bzip2"),
-    b"PK\x03\x04": "a ZIP archive (as are files of Excel, Word and OpenDocument)",
+    b"PK\x03\x04": "a ZIP archive, as are files of Excel, Word and OpenDocument (save a sheet as CSV)",
     b"PK\x05\x06": "an empty ZIP archive",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
     b"Rar!\x1a\x07": "a RAR archive",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple, TextIO
 
 import typer
@@ -17,7 +20,7 @@ from sotag_edge.cli.process import immediate_interrupt, warn
 from sotag_edge.document import Document, Result
 from sotag_edge.errors import NotTextError, UsageError
 from sotag_edge.formats import FORMATS, Fields, Format, Layout, Writer, read_documents, without_markup
-from sotag_edge.formats.records import one_table
+from sotag_edge.formats.records import intact, one_table
 from sotag_edge.pipeline import results
 from sotag_edge.sources import STDIN, Folders, paths_from
 from sotag_edge.terminal import Color
@@ -65,11 +68,14 @@ def classify(
     output_format = _output_format(context, to, input_format, merge=merge, on_terminal=on_terminal)
     fields = Fields(tuple(field or ["text"]), id_field, delimiter=delimiter)
     sources = _paths(paths, text, files_from, null=null)
-    inputs = _Inputs(text or [], sources, input_format, fields, Folders(recursive, glob), html, binary)
+    inputs = _Inputs(text or [], sources, input_format, fields, Folders(recursive, glob), html, binary, quiet)
+    _refuse_input_as_output(output, sources)
     with immediate_interrupt():
         classifier = Classifier.load(model, 0.0 if best_guess else threshold, _labels(only, model))
     layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), inputs.names(), color)
-    documents = one_table(inputs.documents()) if merge and output_format.is_table else inputs.documents()
+    documents = intact(inputs.documents()) if merge else inputs.documents()
+    if merge and output_format.is_table:
+        documents = one_table(documents)
     with output_stream(output) as stream:
         writer = output_format.writer(stream, layout) if template is None else _template_writer(stream, template)
         answers = results(documents, classifier, jobs)
@@ -89,6 +95,7 @@ class _Inputs(NamedTuple):
     folders: Folders
     html: bool
     binary: str
+    quiet: bool
 
     def documents(self) -> Iterator[Document]:
         """The documents in order, the texts of the command line first; without binary ones if these are left out."""
@@ -98,8 +105,12 @@ class _Inputs(NamedTuple):
                 skipped += 1
             else:
                 yield document
-        if skipped:
-            warn(f"{skipped} {'input was' if skipped == 1 else 'inputs were'} left out, not being text")
+        if skipped and not self.quiet:
+            warn(
+                "1 input was left out because it is not text"
+                if skipped == 1
+                else f"{skipped} inputs were left out because they are not text"
+            )
 
     def _all(self) -> Iterator[Document]:
         for number, text in enumerate(self.texts, start=1):
@@ -181,6 +192,14 @@ def _paths(paths: list[str] | None, texts: list[str] | None, files_from: str | N
     return paths or ([] if texts else [STDIN])
 
 
+def _refuse_input_as_output(output: Path | None, sources: list[str]) -> None:
+    """Raise ``UsageError`` if a file would be replaced by its own results."""
+    for source in sources if output else ():
+        with suppress(OSError, ValueError):  # it does not exist, or is no path
+            if source != STDIN and os.path.isfile(source) and os.path.samefile(source, str(output)):  # noqa: PTH113, PTH121
+                raise UsageError(f"{output} is an input, which the results would replace: name another file")
+
+
 def _labels(only: list[str] | None, model: str | None) -> list[str] | None:
     """The labels named by ``--only``: each value is a label of the model as a whole, or a list in CSV."""
     if not any(mark in value for value in only or () for mark in ',"'):
@@ -193,7 +212,7 @@ def _listed(value: str) -> list[str]:
     import csv
 
     try:
-        return next(csv.reader([value], strict=True)) or [value]
+        return next(csv.reader([value], strict=True, skipinitialspace=True)) or [value]
     except csv.Error as error:
         raise UsageError(f"invalid value {value!r} for --only: {error}") from error
 
@@ -216,7 +235,10 @@ def _write(answers: Iterable[Result], writer: Writer, *, quiet: bool) -> tuple[b
     for result in answers:
         if result.replaced and not replaced and not quiet:
             replaced = True
-            warn(f"{result.source} has bytes that are not UTF-8; they were replaced (further cases are not reported)")
+            warn(
+                f"{result.source} has bytes that are not UTF-8; they were replaced by U+FFFD (only the first case is "
+                "reported); iconv converts other encodings"
+            )
         if result.error is not None:
             failed = True
             warn(result.error)

@@ -10,6 +10,7 @@ import typer
 
 from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
+from sotag_edge.cli.process import immediate_interrupt
 from sotag_edge.errors import UsageError
 from sotag_edge.explain import Effect, Explanation
 from sotag_edge.explain import explain as explain_text
@@ -43,7 +44,9 @@ def explain(
         if document.error:
             raise document.error
         text = document.text
-    explanation = explain_text(Classifier.load(model), text)
+    with immediate_interrupt():
+        classifier = Classifier.load(model)
+    explanation = explain_text(classifier, text)
     if to == "json":
         print(json.dumps(_to_json(explanation)))
     else:

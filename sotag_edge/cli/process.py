@@ -55,12 +55,14 @@ def warn(message: str) -> None:
 
 @contextmanager
 def immediate_interrupt() -> Iterator[None]:
-    """Ctrl-C ends the process at once: an interrupted import of NumPy would be reported as a broken NumPy."""
-    usual = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    """Ctrl-C and SIGTERM end the process at once: an interrupted import of NumPy would be reported as a broken NumPy."""
+    codes: dict[int, int] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+    usual = {number: signal.signal(number, lambda caught, _: os._exit(codes[caught])) for number in codes}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, usual)
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 def _prepare_streams() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sotag_edge.bundle import MANIFEST, Bundle
 from sotag_edge.cli import options
+from sotag_edge.cli.process import immediate_interrupt
 from sotag_edge.errors import ModelError
 from sotag_edge.golden import check_golden
 from sotag_edge.models import find
@@ -19,8 +20,9 @@ def verify(model: options.ModelArgument = None) -> None:
     bundle = Bundle.read(find(model))
     name = printable(str(bundle.path))
     print(f"{name}: the files match {MANIFEST}")
-    try_out(bundle)
-    golden = check_golden(bundle)
+    with immediate_interrupt():
+        try_out(bundle)
+        golden = check_golden(bundle)
     if not golden.passed:
         raise ModelError(
             f"{bundle.path}: the scores of the golden text differ from the manifest's by {golden.difference:.6f}, more than "

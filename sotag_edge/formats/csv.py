@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO, TextIO
 
 from sotag_edge.document import Document
@@ -82,7 +83,12 @@ def _header(lines: Lines, fields: Fields, delimiters: str, dialect: dict[str, An
         if set(fields.text) <= set(header):
             return header, delimiter
         lines.give_back(0)
-    return _parsed(lines, delimiters[0], dialect), delimiters[0]
+    headers = [(_parsed(lines, delimiters[0], dialect), delimiters[0])]
+    for delimiter in delimiters[1:]:  # an error names the fields, so those of the likeliest delimiter
+        lines.give_back(0)
+        with suppress(csv.Error):
+            headers.append((_parsed(lines, delimiter, dialect), delimiter))
+    return max(headers, key=lambda header: len(header[0]))
 
 
 def _parsed(lines: Lines, delimiter: str, dialect: dict[str, Any]) -> list[str]:

@@ -119,6 +119,21 @@ def one_table(documents: Iterable[Document]) -> Iterator[Document]:
         yield document
 
 
+def intact(documents: Iterable[Document]) -> Iterator[Document]:
+    """The documents; one whose record has bytes that are not UTF-8 gets an error: written again, it would be changed."""
+    for document in documents:
+        if document.record is not None and (
+            document.replaced or any("\N{REPLACEMENT CHARACTER}" in name for name in document.record)
+        ):
+            error = InputError(
+                f"{document.source} has bytes that are not UTF-8, which --merge would change: convert the file "
+                "(iconv -f WINDOWS-1252 -t UTF-8)"
+            )
+            yield Document(document.source, error=error, id=document.id)
+        else:
+            yield document
+
+
 def _lacking(field: str, role: str, names: Collection[str]) -> str:
     listed = ", ".join(repr(column_name(name)) for name in list(names)[:_MOST_NAMES])
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""

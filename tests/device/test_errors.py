@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "w.txt").write_bytes("Why is my bread dough flat?".encode("utf-16-le"))
     (tmp_path / "x.xml").write_text('<posts><row Id="1" PostTypeId="2" Body="no question" /></posts>')
     (tmp_path / "t.csv").write_text('id,text\n1\n2,a,b\n3,"a "b" c\n')
+    (tmp_path / "l.csv").write_bytes("id,text\n1,Brot für alle\n".encode("latin-1"))
     (tmp_path / "none.list").touch()
     (tmp_path / "array.json").write_text('[{"text": "bread dough"},\n {"text": }]')
     (tmp_path / "empty").mkdir()

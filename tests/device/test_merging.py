@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,3 +154,21 @@ def test_any_json_can_be_merged(values: list[Any], indent: int | None, escaped: 
     for value, result in zip(values, results[2:], strict=True):
         if isinstance(value, dict):
             assert {name: result[name] for name in value} == value
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+def test_a_record_that_is_not_utf8_is_not_merged(run: Run, tmp_path: Path, form: str) -> None:
+    """Written again it would be changed: an error in its place, in the header or in a row; the others are merged."""
+    content = {
+        "csv": "text,note\nbread dough,Käse\nbread dough,cheese\n",
+        "tsv": "text\tnote\nbread dough\tKäse\nbread dough\tcheese\n",
+        "jsonl": '{"text": "bread dough", "note": "Käse"}\n{"text": "bread dough", "note": "cheese"}\n',
+    }[form]
+    (tmp_path / "in").write_bytes(content.encode("latin-1"))
+    done = run("classify", "-m", FIXTURE, "--from", form, "--merge", "--to", "jsonl", "in")
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert (done.returncode, "which --merge would change" in first["error"], second["label"]) == (1, True, "baking")
+    (tmp_path / "in").write_bytes(content.replace("note", "größe").encode("latin-1"))
+    done = run("classify", "-m", FIXTURE, "--from", form, "--merge", "--to", "jsonl", "in")
+    assert all("which --merge would change" in json.loads(line)["error"] for line in done.stdout.splitlines())
+    assert run("classify", "-m", FIXTURE, "--from", form, "in").returncode == 0

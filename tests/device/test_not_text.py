@@ -115,6 +115,7 @@ def test_binary_files_among_others(run: Run, tmp_path: Path) -> None:
     assert "not text" in rows[0][1]["error"]
     assert [row["label"] for row in rows[1]] == ["python", "java"]
     assert "1 input was left out" in skipped.stderr
+    assert run(*arguments, "--binary", "skip", "--quiet").stderr == ""
     assert [row["label"] for row in rows[2]] == ["python", "unknown", "java"]
     assert [done.returncode for done in (default, skipped, forced)] == [1, 0, 0]
 
