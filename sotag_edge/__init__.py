@@ -10,9 +10,13 @@ Importing this package loads neither numpy nor a TFLite runtime; ``Classifier.lo
 
 from __future__ import annotations
 
-from sotag_edge.classifier import Classifier
-from sotag_edge.decision import Prediction, Reason
-from sotag_edge.errors import InputError, MissingDependencyError, ModelError, SotagEdgeError, UsageError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sotag_edge.classifier import Classifier
+    from sotag_edge.decision import Prediction, Reason
+    from sotag_edge.errors import InputError, MissingDependencyError, ModelError, SotagEdgeError, UsageError
 
 __all__ = [
     "Classifier",
@@ -26,7 +30,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
+_MODULES = {"Classifier": "classifier", "Prediction": "decision", "Reason": "decision"}  # the others are errors
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when they are used, so that the command handles Ctrl-C nearly from its first moment.
+    if name in __all__:
+        return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'errors')}"), name)
     if name == "__version__":
         from importlib.metadata import version
 

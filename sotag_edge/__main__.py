@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line."""
-    try:
-        from sotag_edge.cli.app import main as run
-    except KeyboardInterrupt:
-        sys.exit(130)
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is signal.default_int_handler:  # not ignored, as in the background of a shell
+        # At once: an exception during an import would be reported as a fault of the module.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    from sotag_edge.cli.app import main as run
+
+    signal.signal(signal.SIGINT, usual)
     run()
 
 

@@ -57,7 +57,10 @@ def warn(message: str) -> None:
 def immediate_interrupt() -> Iterator[None]:
     """Ctrl-C and SIGTERM end the process at once: an interrupted import of NumPy would be reported as a broken NumPy."""
     codes: dict[int, int] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
-    usual = {number: signal.signal(number, lambda caught, _: os._exit(codes[caught])) for number in codes}
+    usual = {number: signal.getsignal(number) for number in codes}
+    for number, handler in usual.items():
+        if handler is not signal.SIG_IGN:  # as in the background of a shell
+            signal.signal(number, lambda caught, _: os._exit(codes[caught]))
     try:
         yield
     finally:
