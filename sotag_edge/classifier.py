@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,8 @@ class Classifier:
         return f"<Classifier {str(self.bundle.path)!r}: {len(self.labels)} labels, {self.decision}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _load_again, (self._path, dict(self.bundle.manifest.hashes), self.decision.threshold, self.answerable)
+        made_of = _decisive(self.bundle.manifest)
+        return _load_again, (self._path, made_of, self.decision.threshold, self.answerable)
 
 
 class _Sized(Iterator[Prediction]):
@@ -133,10 +134,15 @@ class _Sized(Iterator[Prediction]):
         return self._length
 
 
-def _load_again(path: str, hashes: Mapping[str, str], threshold: float, only: Sequence[str]) -> Classifier:
+def _decisive(manifest: Manifest) -> tuple[Any, ...]:
+    """The parts of a manifest that decide answers."""
+    return manifest.labels, manifest.input, manifest.decision, dict(manifest.hashes)
+
+
+def _load_again(path: str, made_of: tuple[Any, ...], threshold: float, only: Sequence[str]) -> Classifier:
     """A classifier that was pickled. Raises ``ModelError`` if its bundle is not the same any more."""
     folder = Path(path)
-    if Manifest.read(folder).hashes != hashes:
+    if _decisive(Manifest.read(folder)) != made_of:
         raise ModelError(f"{folder} is not the model that was pickled: its files have changed")
     return Classifier.load(folder, threshold, only)
 

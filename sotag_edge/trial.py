@@ -34,6 +34,7 @@ _SECONDS = 30
 _MEMORY = 1024**3  # bytes more than this process has
 _TEXTS = 20  # random ones: one of each length up to this, and as many longer ones
 _DONE, _ERROR = b"+", b"-"  # the first byte of a child's answer
+_NO_MEMORY = 12  # the exit code of a child that wanted more
 _KINDS = (InputError, UsageError, ModelError, MissingDependencyError)
 
 
@@ -135,6 +136,8 @@ def in_child(work: Callable[..., str], *arguments: str) -> str:
     if answer.startswith(_ERROR):
         exit_code, sentence = json.loads(answer[len(_ERROR) :])
         raise next(kind for kind in _KINDS if kind.exit_code == exit_code)(sentence)
+    if code == _NO_MEMORY:
+        raise CrashError("its memory ran out")
     if code == -signal.SIGKILL or code == -getattr(signal, "SIGXCPU", 0):
         raise CrashError(f"after {_SECONDS} seconds, or for its memory")
     raise CrashError(signal.Signals(-code).name if code < 0 else f"exit code {code}")
@@ -229,6 +232,8 @@ def _be_child(work: Callable[..., str], arguments: tuple[str, ...], answer: int,
             content = _DONE + work(*arguments).encode()
         except SotagEdgeError as error:
             content = _ERROR + json.dumps([error.exit_code, str(error)]).encode()
+        except MemoryError:
+            os._exit(_NO_MEMORY)
         while content:
             content = content[os.write(answer, content) :]
         code = 0

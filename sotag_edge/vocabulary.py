@@ -17,6 +17,7 @@ PADDING = "[PAD]"
 UNKNOWN = "[UNK]"
 PADDING_ID = 0
 UNKNOWN_ID = 1
+_MOST = 1_000_000  # tokens, which take 200 MB of memory
 
 # Three letters in a row, or one of another script. Measured on 4,600 byte dumps (hexadecimal, base64, base85, od), lists of
 # numbers and random characters, of 30 to 6,000 bytes: at most 2 % of their tokens are words of the default vocabulary. Of
@@ -67,7 +68,9 @@ class Vocabulary:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Vocabulary:
-        """Parse ``vocab.txt``. Raises ``ModelError`` if it is not UTF-8 or not a vocabulary."""
+        """Parse ``vocab.txt``. Raises ``ModelError`` if it is not UTF-8, too long or not a vocabulary."""
+        if content.count(b"\n") > _MOST:
+            raise ModelError(f"the vocabulary has more than {_MOST:,} tokens")
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError as error:

@@ -69,6 +69,9 @@ def test_a_pickle_of_a_changed_model_is_refused(model_copy: Path) -> None:
     """What is loaded is the model that was pickled, or nothing."""
     classifier = Classifier.load(model_copy)
     manifest = (model_copy / "model.json").read_text()
+    (model_copy / "model.json").write_text(manifest.replace('"baking"', '"cooking"'))
+    with pytest.raises(ModelError, match="its files have changed"):
+        pickled_and_loaded(classifier)
     (model_copy / "vocab.txt").write_text((model_copy / "vocab.txt").read_text() + "more\n")
     with pytest.raises(ModelError):
         pickled_and_loaded(classifier)

@@ -43,3 +43,9 @@ def test_what_is_no_vocabulary_is_refused(content: bytes, words: str) -> None:
     """Each way to be no vocabulary is a sentence."""
     with pytest.raises(ModelError, match=words):
         Vocabulary.from_bytes(content)
+
+
+def test_the_number_of_tokens_is_bounded() -> None:
+    """A small file with very many short lines would take gigabytes of memory."""
+    with pytest.raises(ModelError, match="more than 1,000,000 tokens"):
+        Vocabulary.from_bytes(b"[PAD]\n[UNK]\n" + b"\n" * 1_000_000)
