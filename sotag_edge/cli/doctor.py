@@ -74,5 +74,5 @@ def _inference(model: str | None) -> tuple[int, Check]:
 
 
 def _answer(folder: str) -> str:
-    prediction = Classifier(Bundle.read(Path(folder))).classify(_TEXT)
+    prediction = Classifier.load(Path(folder)).classify(_TEXT)
     return f"{prediction.label}, {prediction.score:.4f}"

@@ -343,3 +343,12 @@ def test_doctor_agrees_with_classify_beside_a_hostile_folder(run: Run, tmp_path:
             [sys.executable, "-c", program, folders, *command], cwd=tmp_path, capture_output=True, encoding="utf-8"
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_doctor_refuses_what_classify_refuses(run: Run, model_copy: Path) -> None:
+    """With the same sentence, among the others."""
+    replace_model(model_copy, b"no model")
+    refused = run("classify", "--text", "bread dough", "-m", model_copy)
+    done = run("doctor", "-m", model_copy)
+    assert (refused.returncode, done.returncode) == (3, 3)
+    assert refused.stderr.removeprefix("sotag-edge: ").strip() in done.stderr
