@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 
 def main() -> None:
     """Run the command line."""
+    import signal
+
     usual = signal.getsignal(signal.SIGINT)
     if usual is signal.default_int_handler:  # not ignored, as in the background of a shell
         # At once: an exception during an import would be reported as a fault of the module.
@@ -20,6 +21,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.path[:1] == [os.getcwd()]:  # noqa: PTH109  # a string; "python -m" would import from the current directory
+    # "python -m" puts the current directory first, whatever lies there. Only what Python itself has loaded is used so far.
+    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
         del sys.path[0]
     main()

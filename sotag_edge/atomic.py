@@ -12,6 +12,7 @@ from typing import TextIO
 from sotag_edge.errors import UsageError
 
 _SUFFIX = ".part"
+_LONGEST_NAME = 80  # characters of the target's name in that of its scratch file; a name has at most 255 bytes
 
 
 @contextmanager
@@ -30,19 +31,20 @@ def output_stream(path: Path | None) -> Iterator[TextIO]:
             yield stream
         return
     target = Path(os.path.realpath(path))  # replaces the file that a link points to, not the link
-    scratch = target.with_name(f".{target.name}-{os.getpid()}{_SUFFIX}")
+    prefix = f".{target.name[:_LONGEST_NAME]}-"
+    scratch = target.with_name(f"{prefix}{os.getpid()}{_SUFFIX}")
     # subtle: named before it exists and removed twice, so that a signal at any moment leaves no scratch file.
     try:
         try:
             with _created(scratch, path) as stream:
-                _remove_abandoned(target)
+                _remove_abandoned(target.parent, prefix)
                 yield stream
             scratch.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
             scratch.replace(target)
         finally:
-            scratch.unlink(missing_ok=True)
+            _remove(scratch)
     finally:
-        scratch.unlink(missing_ok=True)
+        _remove(scratch)
 
 
 def _created(scratch: Path, path: Path) -> TextIO:
@@ -51,35 +53,34 @@ def _created(scratch: Path, path: Path) -> TextIO:
         number = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-    _try_to_lock(number)
     return os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="")
 
 
-def _remove_abandoned(target: Path) -> None:
-    """Remove the scratch files of runs to the same target that were killed: nobody holds their lock."""
-    prefix = f".{target.name}-"
-    for name in os.listdir(target.parent):  # noqa: PTH208  # of names only, in any folder
-        if name.startswith(prefix) and name.endswith(_SUFFIX) and name[len(prefix) : -len(_SUFFIX)].isdigit():
-            with suppress(OSError):
-                number = os.open(target.parent / name, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
-                try:
-                    if _try_to_lock(number):
-                        (target.parent / name).unlink()
-                finally:
-                    os.close(number)
+def _remove_abandoned(folder: Path, prefix: str) -> None:
+    """Remove the scratch files of runs to the same target that were killed: the processes in their names do not exist."""
+    with suppress(OSError):  # a folder that may be written to but not listed
+        for name in os.listdir(folder):  # noqa: PTH208  # of names only, in any folder
+            process = name.removeprefix(prefix).removesuffix(_SUFFIX)
+            if name == f"{prefix}{process}{_SUFFIX}" and process.isdigit() and not _runs(int(process)):
+                _remove(folder / name)
 
 
-def _try_to_lock(number: int) -> bool:
-    """Lock an open file until it is closed, or its process ends. ``False`` if another process has it locked."""
-    try:
-        import fcntl
-    except ImportError:  # Windows does not remove open files anyway
+def _runs(process: int) -> bool:
+    """Whether a process with this number exists; where that cannot be asked, it does."""
+    if sys.platform == "win32":  # where the signal 0 would end it
         return True
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        os.kill(process, 0)
+    except ProcessLookupError:
         return False
+    except (OSError, OverflowError):  # another user's, or no number of a process
+        return True
     return True
+
+
+def _remove(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()
 
 
 def _umask() -> int:

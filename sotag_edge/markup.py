@@ -12,13 +12,10 @@ from collections.abc import Iterator
 
 from sotag_edge.tokenizer import decode_entities
 
-# subtle: no part of the pattern passes over a "<", so that all attempts together read each character once or twice.
-_TAG = re.compile(
-    r"""<(?:/?(?P<name>[a-z][^\s<>/]*)(?=[\s>/])(?:"[^"<]*"|'[^'<]*'|[^<>"'])*>  # with attributes
-    |/?(?P<broken>[a-z][^\s<>/]*)(?=[\s>/])[^<>]*>                               # with a quote that does not end
-    |(?P<comment>!--)|(?P<other>!\[CDATA\[|[!?][^<>]*>|/>))                       # a doctype, an instruction""",
-    re.IGNORECASE | re.VERBOSE,
+_BEGIN = re.compile(
+    r"<(?:/?(?P<name>[a-z][a-z0-9:_-]*)(?=[\s>/])|(?P<comment>!--)|!\[CDATA\[|(?P<other>[!?])|/>)", re.IGNORECASE
 )
+_UNQUOTED = re.compile("[^<>\"']*")
 # Elements within a line. At any other tag, of a block, a cell, a button or an option, a line ends.
 _INLINE = "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark nobr q s samp small span strike"
 _UNREAD = frozenset({"script", "style"})
@@ -37,19 +34,44 @@ def strip_markup(markup: str) -> str:
 def _pieces(markup: str) -> Iterator[str]:
     """The text between the tags, and the line ends of the blocks."""
     closings = _Closings(markup)
-    place = 0
-    while tag := _TAG.search(markup, place):
-        yield markup[place : tag.start()]
-        place = tag.end()
-        if tag["comment"]:
-            place = closings.after("-->", place)
-            continue
-        name = (tag["name"] or tag["broken"] or "").lower()
-        if name in _UNREAD and markup[tag.start() + 1] != "/":
-            place = closings.after(f"</{name}", place)
+    place = search = 0
+    while begin := _BEGIN.search(markup, search):
+        search = begin.end()
+        end = search
+        if begin["name"] or begin["other"]:
+            end = _tag_end(markup, search)
+            if end < 0:
+                continue  # no tag but text
+        yield markup[place : begin.start()]
+        if begin["comment"]:
+            # "<!-->" is an empty comment; one that nothing closes is text.
+            end = max(end, closings.after("-->", end - 2))
+        name = (begin["name"] or "").lower()
+        if name in _UNREAD and markup[begin.start() + 1] != "/":
+            end = closings.after(f"</{name}", end)
         if name and name not in _WITHIN_LINES:
             yield "\n"
+        place = search = end
     yield markup[place:]
+
+
+def _tag_end(markup: str, place: int) -> int:
+    """The end of a tag whose name ends at ``place``; -1 if no ">" closes it before the next "<".
+
+    subtle: so that the time is linear, nothing here looks past the next "<".
+    """
+    limit = markup.find("<", place)
+    limit = len(markup) if limit < 0 else limit
+    first = markup.find(">", place, limit)
+    end = place
+    while first >= 0:
+        mark = _UNQUOTED.match(markup, end).end()  # type: ignore[union-attr]
+        if mark < limit and markup[mark] == ">":
+            return mark + 1
+        end = markup.find(markup[mark], mark + 1, limit) + 1 if mark < limit else 0
+        if end == 0:  # a quote that does not end
+            return first + 1
+    return -1
 
 
 class _Closings:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import cycle, islice
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from sotag_edge.classifier import Classifier
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from queue import SimpleQueue
 
 _BATCH = 64  # texts
+_LARGEST_BATCH = 1 << 20  # characters, so that long texts do not wait by the dozen
 _AHEAD = 4  # batches per worker process
 _SAFE_PATH = "PYTHONSAFEPATH"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def results(documents: Iterable[Document], classifier: Classifier, jobs: int = 1) -> Iterator[Result]:
@@ -67,14 +68,24 @@ def _batches(documents: Iterable[Document], workers: list[_Worker]) -> Iterator[
     waiting: deque[tuple[list[Document], _Worker]] = deque()
     remaining = iter(documents)
     turns = cycle(workers)
-    while batch := list(islice(remaining, _BATCH)):
+    while batch := _next_batch(remaining):
         worker = next(turns)
         worker.send([document.text for document in batch if document.error is None])
-        waiting.append((batch, worker))
+        waiting.append(([document._replace(text="") for document in batch], worker))
         if len(waiting) > _AHEAD * len(workers):
             yield from _answered(*waiting.popleft())
     while waiting:
         yield from _answered(*waiting.popleft())
+
+
+def _next_batch(remaining: Iterator[Document]) -> list[Document]:
+    """The documents of the next batch; none at the end."""
+    batch: list[Document] = []
+    size = 0
+    while len(batch) < _BATCH and size < _LARGEST_BATCH and (document := next(remaining, None)):
+        batch.append(document)
+        size += len(document.text)
+    return batch
 
 
 def _answered(batch: list[Document], worker: _Worker) -> Iterator[Result]:
@@ -129,6 +140,8 @@ class _Worker:
         """End the process, whatever it does."""
         self._connection.close()
         self._process.terminate()
+        self._process.join(1)
+        self._process.kill()  # it was stopped, or has lost its way
         self._process.join()
 
     def _ended_early(self) -> SotagEdgeError:
@@ -142,8 +155,9 @@ def _work(connection: Connection, parents: Connection, load: Callable[[], Classi
     from queue import SimpleQueue
     from threading import Thread
 
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the main process
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     parents.close()  # a fork copies it, and while a copy is open it is not closed

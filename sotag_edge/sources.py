@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
+import io
 import os
 import zlib
 from collections.abc import Iterable, Iterator
@@ -45,15 +47,22 @@ def expand(paths: Iterable[str], folders: Folders) -> Iterator[str | Document]:
 
 
 def _files_in(folder: str, glob: str) -> Iterator[str]:
-    failed: list[OSError] = []
-    for place, names, files in os.walk(folder, onerror=failed.append):
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        for file in sorted(files):
-            path = Path(place) / file
-            if not file.startswith(".") and fnmatch.fnmatch(file, glob) and not path.is_fifo():
-                yield str(path)
-    for error in failed:
-        yield str(error.filename)
+    # subtle: not os.walk, which calls itself for each level before Python 3.12.
+    remaining, failed = [folder], []
+    while remaining:
+        place = remaining.pop()
+        try:
+            with os.scandir(place) as listed:
+                entries = sorted((entry for entry in listed if not entry.name.startswith(".")), key=lambda e: e.name)
+        except OSError:
+            failed.append(place)
+            continue
+        for entry in entries:
+            is_read = fnmatch.fnmatch(entry.name, glob) and not entry.is_dir() and not Path(entry.path).is_fifo()
+            if is_read:
+                yield entry.path
+        remaining.extend(entry.path for entry in reversed(entries) if entry.is_dir(follow_symlinks=False))
+    yield from failed
 
 
 def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> list[str]:
@@ -65,6 +74,8 @@ def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> list[str]:
         content = stdin.read() if listing == STDIN else Path(listing).read_bytes()
     except OSError as error:
         raise UsageError(f"the list of files {listing} cannot be read: {error.strerror}") from error
+    if not nul:
+        content = text_stream(io.BytesIO(content), listing, force=True).read().removeprefix(codecs.BOM_UTF8)
     paths = [os.fsdecode(path) for path in (content.split(b"\0") if nul else content.splitlines()) if path]
     if not paths:
         raise InputError(f"the list of files {'in standard input' if listing == STDIN else listing} names no file")

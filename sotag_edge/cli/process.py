@@ -18,7 +18,11 @@ _OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, e
 def run(app: Callable[[], Any]) -> None:
     """Run the command line and end the process with its exit code."""
     _prepare_streams()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # an exception, so that scratch files are removed
+    for name in ("SIGTERM", "SIGHUP"):  # the latter: the terminal was closed
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) is not signal.SIG_IGN:
+            # An exception, so that scratch files are removed.
+            signal.signal(number, lambda caught, _: sys.exit(TERMINATED - signal.SIGTERM + caught))
     code: Any = 0
     try:
         app()
