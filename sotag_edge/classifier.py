@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ class Classifier:
         without a TFLite runtime.
         """
         self.bundle = bundle
-        self._path = os.path.abspath(bundle.path)  # noqa: PTH100  # a string; the current directory may change
+        self._path = str(bundle.path)
+        with suppress(OSError):  # the current directory may not exist any more; and it may change
+            self._path = os.path.abspath(bundle.path)  # noqa: PTH100  # a string
         self.decision = bundle.manifest.decision
         if threshold is not None:
             try:

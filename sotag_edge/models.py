@@ -30,7 +30,7 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
     if os.path.isfile(as_path):  # noqa: PTH113  # Path's may raise
         raise ModelError(f"{name} is a file; a model is the directory with {MANIFEST}, {MODEL} and {VOCABULARY}")
     hint = f"; the one in the current directory is called .{os.sep}{name}" if is_name and _is_model(as_path) else ""
-    searched = ", ".join(str(place.absolute()) for place in places)
+    searched = ", ".join(map(str, places))
     raise ModelError(f"no model {name!r}: there is no {MANIFEST} in {searched}{hint}")
 
 

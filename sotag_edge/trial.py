@@ -193,8 +193,12 @@ def _started(work: Callable[..., str], arguments: tuple[str, ...]) -> tuple[int,
     import subprocess
 
     code = "import sys; sys.path[:] = sys.argv[1:]; from sotag_edge.trial import main; main()"
-    paths = sys.path[1:] if sys.path[:1] == [os.getcwd()] else sys.path  # noqa: PTH109  # a string
-    folders = [folder for folder in paths if folder]
+    here = ""
+    with suppress(OSError):  # the current directory may not exist any more
+        here = os.getcwd()  # noqa: PTH109  # a string
+    paths = sys.path[1:] if sys.path[:1] == [here] else sys.path
+    package = str(Path(__file__).absolute().parent.parent)  # which may have been found in the current directory
+    folders = [*(folder for folder in paths if folder), package]
     request = json.dumps([os.getpid(), work.__module__, work.__qualname__, *arguments])
     try:
         child = subprocess.run(

@@ -19,7 +19,8 @@ from sotag_edge.cli import options
 from sotag_edge.cli.process import immediate_interrupt, warn
 from sotag_edge.document import Document, Result
 from sotag_edge.errors import NotTextError, UsageError
-from sotag_edge.formats import FORMATS, Fields, Format, Layout, Writer, read_documents, without_markup
+from sotag_edge.formats import FORMATS, Fields, Format, Layout, Writer, checked, read_documents, without_markup
+from sotag_edge.formats.decoding import decoded
 from sotag_edge.formats.records import intact, one_table
 from sotag_edge.pipeline import results
 from sotag_edge.sources import STDIN, Folders, paths_from
@@ -114,7 +115,7 @@ class _Inputs(NamedTuple):
 
     def _all(self) -> Iterator[Document]:
         for number, text in enumerate(self.texts, start=1):
-            document = Document(f"text:{number}", text)
+            document = checked(decoded(f"text:{number}", os.fsencode(text)), force=self.binary == "force")
             yield without_markup(document) if self.html else document
         yield from read_documents(
             self.paths,

@@ -76,7 +76,7 @@ def configured() -> dict[str, Any]:
         import tomli as tomllib
     try:
         values: dict[str, Any] = tomllib.loads(content.decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
     for name, value in values.items():
         if name not in SETTINGS:

@@ -18,7 +18,7 @@ from sotag_edge.formats.fields import Layout
 from sotag_edge.formats.records import Fields
 from sotag_edge.sources import READ_ERRORS, STDIN, Folders, expand, opened
 
-__all__ = ["FORMATS", "Fields", "Format", "Layout", "Writer", "read_documents", "without_markup"]
+__all__ = ["FORMATS", "Fields", "Format", "Layout", "Writer", "checked", "read_documents", "without_markup"]
 
 
 class Writer(Protocol):
@@ -111,13 +111,13 @@ def read_documents(
             continue
         chosen = input_format or FORMATS["lines" if path == STDIN else "text"]
         for document in _read_source(path, stdin, chosen, fields, force=force):
-            checked = document if force or document.error else _checked(document)
-            yield without_markup(checked) if html and not chosen.removes_markup else checked
+            ready = checked(document, force=force)
+            yield without_markup(ready) if html and not chosen.removes_markup else ready
 
 
-def _checked(document: Document) -> Document:
-    """The document; with an error in place of its text if it is binary."""
-    fault = fault_of(document.text)
+def checked(document: Document, *, force: bool) -> Document:
+    """The document; with an error in place of its text if it is binary and ``force`` does not say to read it as text."""
+    fault = None if force or document.error else fault_of(document.text)
     if fault is None:
         return document
     error = NotTextError(f"{document.source} {fault}")

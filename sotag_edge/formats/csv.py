@@ -14,11 +14,10 @@ from sotag_edge.formats.decoding import LONGEST
 from sotag_edge.formats.fields import Layout
 from sotag_edge.formats.records import Fields, column_keys, header_fault, record_document
 from sotag_edge.formats.rows import RowWriter
-from sotag_edge.terminal import printable
 
 _DELIMITERS = ",;\t|"
+_NAMED = re.compile("sep=(.)\r?\n")  # the first line that Excel writes and reads
 _TOO_LONG = f"a line is longer than {LONGEST // 1024**2} MiB"
-_KEPT = re.compile("(\r\n|[\n\t])")
 _LONGEST_FIELD = 2**31 - 1  # characters; the library's own limit is 128 KB
 
 
@@ -73,7 +72,11 @@ def _header(lines: Lines, fields: Fields, delimiters: str, dialect: dict[str, An
     is_blank = True
     while is_blank:
         lines.begin()
-        is_blank = not next(lines, "end").strip(_DELIMITERS + " \r\n") and lines.are_whole()
+        line = next(lines, "end")
+        named = _NAMED.match(line) if len(delimiters) > 1 else None
+        if named:
+            delimiters = named[1]
+        is_blank = bool(named) or (not line.strip(_DELIMITERS + " \r\n") and lines.are_whole())
     lines.give_back(0)
     for delimiter in delimiters:
         try:
@@ -133,9 +136,4 @@ class Writer(RowWriter):
 
     def write_row(self, texts: list[str]) -> None:
         """Write the cells, quoted where they must be."""
-        self._csv.writerow([_cell(text) for text in texts])
-
-
-def _cell(text: str) -> str:
-    """A cell: line ends and tabs stay, quoted; other control characters are replaced."""
-    return "".join(part if part in ("\r\n", "\n", "\t") else printable(part) for part in _KEPT.split(text))
+        self._csv.writerow(texts)

@@ -134,8 +134,8 @@ def _continues(first: str, second: str) -> bool:
 
 
 def _array(parts: Iterable[Document], name: str, fields: Fields) -> Iterator[Document]:
-    """The documents of an array's elements, up to the place where it is broken."""
-    texts: list[str] = []
+    """The documents of an array's elements. From the place on where it is broken, those of lines that are records."""
+    kept: list[Document] = []
     size, replaced = 0, False
     for part in parts:
         size += len(part.text) + 1
@@ -143,18 +143,29 @@ def _array(parts: Iterable[Document], name: str, fields: Fields) -> Iterator[Doc
             limit = f"{name} is a JSON array longer than {_LONGEST_ARRAY // 1024**2} MiB: write JSON Lines instead"
             yield Document(name, error=part.error or InputError(limit))
             return
-        texts.append(part.text)
+        kept.append(part)
         replaced = replaced or part.replaced
+    whole = "\n".join(part.text for part in kept)
     number = 0
     try:
-        for number, (value, text) in enumerate(_elements("\n".join(texts)), start=1):
+        for number, (value, text) in enumerate(_elements(whole), start=1):
             yield _checked(f"{name}:{number}", value, text, fields, replaced)
     except (ValueError, RecursionError) as error:
         source = f"{name}:{number + 1}"
         yield Document(source, error=InputError(f"{source}: the JSON array is not valid here: {error}"))
+        broken = whole.count("\n", 0, getattr(error, "pos", len(whole)))
+        lines_left = (line._replace(text=line.text.strip().rstrip(",")) for line in kept[broken:])
+        yield from (_document(line, fields) for line in lines_left if _is_object(line.text))
     else:
         if not number:
             yield Document(name, error=InputError(f"{name} is a JSON array without records"))
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(_DECODER.decode(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _elements(text: str) -> Iterator[tuple[object, str]]:

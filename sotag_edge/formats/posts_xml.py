@@ -14,6 +14,7 @@ from sotag_edge.formats.records import Fields
 _ROW = re.compile(rb"row[\s/>]")
 _IS_QUESTION = re.compile(rb"""\sPostTypeId\s*=\s*["']\s*1\s*["']""")
 _END = re.compile(rb"/posts\s*>|posts\s*/>")
+_UNREAD = {b"!--": b"-->", b"![CDATA[": b"]]>"}
 _ENCODING = re.compile(rb"""\?xml[^>]*\sencoding\s*=\s*["']([^"']+)["']""")
 # Characters that XML does not have, as themselves and as references; real dumps have them.
 _NO_CHARACTER = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -28,9 +29,15 @@ def read(stream: BinaryIO, name: str, _: Fields) -> Iterator[Document]:
     XML a "<" begins a tag wherever it is, so the rows are found by it.
     """
     questions, encoding, tag = 0, "utf-8", b""
+    end_of_unread: bytes | None = None  # within a comment or CDATA
     for piece, _ended in ended_pieces(chunks_of(stream), b"<"):
         if piece is None:
             yield too_long(f"{name}: a row")
+            continue
+        if end_of_unread is None:
+            end_of_unread = next((end for begin, end in _UNREAD.items() if piece.startswith(begin)), None)
+        if end_of_unread is not None:
+            end_of_unread = None if end_of_unread in piece else end_of_unread
             continue
         if piece.strip() and not piece.startswith((b"!", b"?")):
             tag = piece

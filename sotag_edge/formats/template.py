@@ -41,8 +41,8 @@ class TemplateWriter:
     def _line(self, result: Result) -> str:
         try:
             return self._template.format(**_values(result))
-        except (ValueError, IndexError, KeyError) as error:
-            raise UsageError(f"the format {self._template!r} is not valid: {error}") from error
+        except (ValueError, IndexError, KeyError, MemoryError, OverflowError) as error:
+            raise UsageError(f"the format {self._template!r} is not valid: {error or 'it is too wide'}") from error
 
 
 def _values(result: Result) -> dict[str, str | float]:

@@ -9,7 +9,6 @@ from typing import BinaryIO
 from sotag_edge.document import Document
 from sotag_edge.formats.records import Fields
 from sotag_edge.formats.rows import RowWriter
-from sotag_edge.terminal import printable
 
 _NO_QUOTES = 3  # csv.QUOTE_NONE; the library is loaded when it is used
 _BREAKS = re.compile(r"[\t\r\n]+")
@@ -29,4 +28,4 @@ class Writer(RowWriter):
 
     def write_row(self, texts: list[str]) -> None:
         """Write the cells."""
-        self._stream.write("\t".join(printable(_BREAKS.sub(" ", text)) for text in texts) + "\n")
+        self._stream.write("\t".join(_BREAKS.sub(" ", text) for text in texts) + "\n")

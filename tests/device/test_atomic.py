@@ -154,3 +154,30 @@ with output_stream(Path("out.tsv")) as stream:
         running.stdin.close()
     assert (tmp_path / "out.tsv").read_text() == "half"
     assert set(tmp_path.iterdir()) == {*others, tmp_path / "out.tsv"}
+
+
+def test_parallel_runs_to_one_file(tmp_path: Path) -> None:
+    """Each succeeds, and the file is that of one of them, whole."""
+    code = """
+from pathlib import Path
+from sotag_edge.atomic import output_stream
+for _ in range(200):
+    with output_stream(Path("out")) as stream:
+        stream.write("whole")
+"""
+    runs = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE) for _ in range(4)]
+    assert [(run.communicate()[1], run.returncode) for run in runs] == [(b"", 0)] * 4
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("out", "whole")]
+
+
+@pytest.mark.parametrize("name", ["x" * 250, "file/out"])
+def test_names_that_are_long_or_impossible(tmp_path: Path, name: str) -> None:
+    """A long name is written, a path through a file is a sentence."""
+    (tmp_path / "file").touch()
+    if "/" in name:
+        with pytest.raises(UsageError, match="cannot be written: Not a directory"), output_stream(tmp_path / name):
+            pass
+        return
+    with output_stream(tmp_path / name) as stream:
+        stream.write("new")
+    assert (tmp_path / name).read_text() == "new"

@@ -21,7 +21,7 @@ DEEP = 100_000
         ('[{\n"text": "a"}, {"text":\n"b"}]\n\n', ["a", "b"]),
         ('[\n{"text": "a"},\n{"text": "b"', ["a", FAULT]),
         ('[\n{"text": "a"},\n{"text": "b"},]', ["a", "b", FAULT]),
-        ('[\n{"text": "a"}\n]\n{"text": "b"}', ["a", FAULT]),
+        ('[\n{"text": "a"}\n]\n{"text": "b"}', ["a", FAULT, "b"]),
         ('[{"text": "a"}]\n{"text": "b"}\n', ["a", "b"]),
         ('[{"text": "a"\n{"text": "b"}\n', [FAULT, "b"]),
         ("[]", [FAULT]),
@@ -88,3 +88,12 @@ def test_identifiers_and_labels_may_be_numbers(value: str, text: str | None) -> 
     """As they are written in JSON."""
     (found,) = documents("jsonl", f'{{"text": "a", "k": {value}, "tag": {value}}}', id="k", label="tag")
     assert (found.error, found.id, found.label) == (None, text, text)
+
+
+@pytest.mark.parametrize("begin", ["[\n", '[{"text": "cut,\n'])
+def test_a_broken_array_costs_no_record(begin: str) -> None:
+    """A stray first line looks like the begin of an array: one error, and the records of the lines are read."""
+    lines = "".join(f'{{"text": "{n}"}}\n' for n in range(4))
+    found = documents("jsonl", begin + lines)
+    assert [document.text for document in found if not document.error] == ["0", "1", "2", "3"]
+    assert sum(document.error is not None for document in found) == 1

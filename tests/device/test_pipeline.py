@@ -163,3 +163,29 @@ except SotagEdgeError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert "cannot be started (Resource temporarily unavailable): use fewer jobs" in done.stdout
+
+
+def test_batches_are_bounded_by_size(classifier: Classifier) -> None:
+    """Long texts do not wait by the dozen in memory."""
+    read = itertools.count()
+
+    def documents() -> Iterator[Document]:
+        for n in read:
+            yield Document(f"in:{n}", "bread dough " * 100_000)
+
+    answers = results(documents(), classifier, jobs=2)
+    next(answers)
+    assert next(read) < 20
+    answers.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
+def test_a_stopped_worker_is_ended_too(classifier: Classifier) -> None:
+    """It does not handle SIGTERM."""
+    answers = results(documents(5000), classifier, jobs=2)
+    next(answers)
+    workers = multiprocessing.active_children()
+    for worker in workers:
+        os.kill(worker.pid or 0, signal.SIGSTOP)
+    answers.close()
+    assert not any(worker.is_alive() for worker in workers)

@@ -335,3 +335,30 @@ def test_folders_without_files(tmp_path: Path) -> None:
     assert full.text == "bread dough"
     found = list(read_documents(paths, io.BytesIO(), folders=Folders(recursive=True, glob="*.txt")))
     assert ["name matches '*.txt'" in str(document.error) for document in found] == [True, True]
+
+
+def test_rows_in_comments_are_no_rows() -> None:
+    """Nor are those in CDATA."""
+    row = '<row Id="1" PostTypeId="1" Title="one" />'
+    (found,) = posts(f"<!-- {row} -->", f"<![CDATA[{row}]]>", row)
+    assert found.id == "1"
+
+
+def test_a_deep_folder_is_read(tmp_path: Path) -> None:
+    """Deeper than Python calls itself."""
+    folder = tmp_path
+    for _ in range(1200):
+        folder /= "d"
+        if len(str(folder)) > 3500:  # of 4,096 characters that a path may have
+            break
+        folder.mkdir()
+    (folder.parent / "a.txt").write_text("bread dough")
+    (found,) = read_documents([str(tmp_path)], io.BytesIO(), folders=Folders(recursive=True))
+    assert found.text == "bread dough"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_list_of_files_from_windows(tmp_path: Path, encoding: str) -> None:
+    """With a byte order mark, as PowerShell writes it."""
+    (tmp_path / "list").write_bytes("a.txt\r\nbü.txt\r\n".encode(encoding))
+    assert paths_from(str(tmp_path / "list"), io.BytesIO(), nul=False) == ["a.txt", "bü.txt"]

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -179,3 +180,41 @@ def test_a_process_that_is_ended_leaves_nothing_behind(tmp_path: Path) -> None:
         while time.monotonic() < end:
             os.killpg(process.pid, 0)
             time.sleep(0.01)
+
+
+def test_a_closed_terminal_leaves_nothing_behind(tmp_path: Path) -> None:
+    """SIGHUP, with several processes."""
+    command = [sys.executable, "-m", "sotag_edge", "classify", "-m", str(FIXTURE), "--jobs", "2", "-o", "out.tsv"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path) as process:
+        process.stdin.write(b"bread dough\n" * 1000)
+        process.stdin.flush()
+        while not list(tmp_path.iterdir()):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=30) == 129
+        process.stdin.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_output_is_not_an_input(run: Run, tmp_path: Path) -> None:
+    """A file is not replaced by its own results, by whatever path it is named."""
+    (tmp_path / "q.txt").write_text(TEXTS[0])
+    done = run("classify", "-m", FIXTURE, "q.txt", "-o", "./q.txt")
+    assert (done.returncode, "is an input" in done.stderr) == (2, True)
+    assert (tmp_path / "q.txt").read_text() == TEXTS[0]
+
+
+def test_a_text_of_the_command_line_is_read_like_any(run: Run) -> None:
+    """Bytes that are not UTF-8 are replaced, what is not text is an error in its place."""
+    texts = [os.fsdecode(text) for text in (b"bread dough \xe9", b"\x01\x02\x03\x04\xff")]
+    done = run("classify", "-m", FIXTURE, "--to", "jsonl", "--text", texts[0], "--text", texts[1])
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert (first["label"], "is not text" in second["error"], "not UTF-8" in done.stderr) == ("baking", True, True)
+
+
+def test_a_current_directory_that_is_gone(tmp_path: Path) -> None:
+    """Texts are tagged without it."""
+    code = f"import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); os.execv({sys.executable!r}, "
+    code += f"[{sys.executable!r}, '-m', 'sotag_edge', 'classify', '-m', {str(FIXTURE)!r}, '--text', 'bread dough'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stdout.split("\t")[1]) == (0, "baking"), done.stderr

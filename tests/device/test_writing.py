@@ -23,8 +23,17 @@ ANSWER = Prediction("python", 0.75, SCORES)
 UNKNOWN = Prediction("unknown", 0.75, SCORES, Reason.LITTLE_TEXT)
 
 
-def written(output: str, *results: Result, color: Color = Color.AUTO, **layout: Any) -> str:
-    stream = io.StringIO()
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def written(
+    output: str, *results: Result, color: Color = Color.AUTO, stream: io.StringIO | None = None, **layout: Any
+) -> str:
+    stream = stream or io.StringIO()
     sources = [result.source for result in results]
     writer = FORMATS[output].writer(stream, Layout(tuple(SCORES), sources=sources, color=color, **layout))
     for result in results:
@@ -132,7 +141,8 @@ def test_colours_as_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_text_of_the_user_reaches_the_terminal_raw(form: str, source: str, field: str) -> None:
     """Whatever a source or a field is called, there are no control characters but line ends, and rows stay rows."""
     record = {field: field, "n": 1}
-    rows = written(form, Result(source, ANSWER, id=field, record=record), merge=form != "table", ids=True)
+    result = Result(source, ANSWER, id=field, record=record)
+    rows = written(form, result, stream=None if form == "table" else Terminal(), merge=form != "table", ids=True)
     assert rows.endswith("\n")
     assert not any(ord(mark) < 32 or 127 <= ord(mark) < 160 for mark in re.sub("\t|\r?\n", "", rows))
     if form == "csv":
@@ -192,3 +202,11 @@ def test_results_before_the_first_record_wait_for_its_columns() -> None:
     ]
     only_failed = written("csv", failed, merge=True)
     assert next(csv.DictReader(io.StringIO(only_failed)))["error"] == "missing"
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_a_record_is_kept_where_no_terminal_is(form: str) -> None:
+    """Directions of writing, colours and separators of the user's are data in a file; ours are still replaced."""
+    record = {"a\u200f": "b\x1b[31m\u2028c"}
+    rows = written(form, Result("in\x1b:1", ANSWER, record=record), merge=True)
+    assert all(text in rows for text in ("a\u200f", "b\x1b[31m\u2028c", "in\ufffd:1"))
