@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -353,8 +354,11 @@ def test_a_deep_folder_is_read(tmp_path: Path) -> None:
             break
         folder.mkdir()
     (folder.parent / "a.txt").write_text("bread dough")
-    (found,) = read_documents([str(tmp_path)], io.BytesIO(), folders=Folders(recursive=True))
-    assert found.text == "bread dough"
+    try:
+        (found,) = read_documents([str(tmp_path)], io.BytesIO(), folders=Folders(recursive=True))
+        assert found.text == "bread dough"
+    finally:  # pytest could not remove it
+        subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
