@@ -16,8 +16,10 @@ from hypothesis import settings
 ROOT = Path(__file__).parent.parent
 FIXTURE = ROOT / "tests" / "fixtures" / "model"
 
-# A shell starts its background commands with SIGINT ignored, which children inherit: for the tests of Ctrl-C.
+# A shell starts its background commands with SIGINT ignored, nohup with SIGHUP, and children inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 settings.register_profile("emulated", max_examples=10, deadline=None)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
