@@ -98,14 +98,20 @@ def wait_for_end(processes: list[int]) -> None:
                 time.sleep(0.05)
 
 
-def test_ctrl_c_during_the_export_keeps_the_network(start: Start, run: Run, tmp_path: Path) -> None:
-    """The command that is named then publishes a model that passes its verification."""
-    process = start("--epochs", "2")
-    wait_for(process, "exporting")
+def interrupted(process: subprocess.Popen[str]) -> str:
+    """What a process says on stderr after Ctrl-C, which ends it quietly."""
     os.killpg(process.pid, signal.SIGINT)
     _, rest = process.communicate(timeout=120)
     assert process.returncode == 130, rest
     assert "Traceback" not in rest
+    return rest
+
+
+def test_ctrl_c_during_the_export_keeps_the_network(start: Start, run: Run, tmp_path: Path) -> None:
+    """The command that is named then publishes a model that passes its verification."""
+    process = start("--epochs", "2")
+    wait_for(process, "exporting")
+    rest = interrupted(process)
     assert "sotag-edge convert out/mine-checkpoint --output out/mine" in rest
     assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["mine-checkpoint"]
     assert run("classify", "-m", "./out/mine-checkpoint", input="a boat\n").returncode == 3
@@ -157,10 +163,7 @@ def test_ctrl_c_in_the_stage_of_the_teacher_leaves_nothing(start: Start, tmp_pat
     """It ends quietly with 130. The stage is short: the process may be in its epochs already, and keeps one then."""
     process = start("--epochs", "100000")
     wait_for(process, "teacher")
-    os.killpg(process.pid, signal.SIGINT)
-    _, rest = process.communicate(timeout=120)
-    assert process.returncode == 130, rest
-    assert "Traceback" not in rest
+    rest = interrupted(process)
     if "kept epoch" not in rest:
         assert "stopped before an epoch was complete: nothing is kept" in rest
         assert not (tmp_path / "out").exists()

@@ -19,12 +19,12 @@ from importlib import resources
 from pathlib import Path, PurePosixPath
 
 from sotag_edge.errors import InputError
+from sotag_edge.trial import CACHE_VARIABLE
 
 STACK_OVERFLOW = "stackoverflow"
 URL = "https://storage.googleapis.com/download.tensorflow.org/data/stack_overflow_16k.tar.gz"
 TEXTS_PER_LABEL = {"train": 2000, "test": 2000}
 LABELS = ("csharp", "java", "javascript", "python")
-CACHE_VARIABLE = "SOTAG_EDGE_CACHE"
 _SECONDS = 60
 
 
