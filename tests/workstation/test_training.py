@@ -125,7 +125,7 @@ def test_ctrl_c_during_the_refit_keeps_the_first_run(tmp_path: Path, monkeypatch
 def test_test_texts_measure_the_model(tmp_path: Path) -> None:
     """With test texts, these and not the validation texts are measured on; without calibration texts nothing is fitted."""
     data = noisy_dataset(40)
-    test = Examples(data.train.texts[:6], data.train.targets[:6])
+    test = Examples.single(data.train.texts[:6], data.train.targets[:6])
     report = train_dataset(Dataset("d", data.labels, data.train, test), tmp_path / "m", preset="small", validation=0)
     assert not report.interrupted
     assert report.parity.texts == 6
