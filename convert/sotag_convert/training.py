@@ -24,7 +24,7 @@ from sotag_convert.network.network import Network
 from sotag_convert.publish import publish
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
-from sotag_edge.decision import SingleLabel
+from sotag_edge.decision import Decision, SingleLabel
 from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
@@ -206,7 +206,7 @@ def _refit(first: _Run, dataset: Dataset, preset: Preset, seed: int, progress: P
     return run
 
 
-def _source(run: _Run, first: _Run, decision: SingleLabel, dataset: Dataset, preset: str, seed: int) -> Source:
+def _source(run: _Run, first: _Run, decision: Decision, dataset: Dataset, preset: str, seed: int) -> Source:
     """The parts of the bundle: the network of ``run``, the figures of the ``first`` one."""
     settings = PRESETS[preset]
     metrics = _metrics(first)
