@@ -12,8 +12,9 @@ import pytest
 from sotag_convert import training
 from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.export import device_run
-from sotag_convert.learn.fit import Epoch, History, SilentProgress
+from sotag_convert.learn.fit import Epoch, History
 from sotag_convert.learn.presets import PRESETS
+from sotag_convert.progress import SilentProgress
 from sotag_convert.training import train_dataset
 from sotag_edge.bundle import Bundle
 from sotag_edge.errors import UsageError
@@ -28,6 +29,8 @@ class Recorder(SilentProgress):
 
     def say(self, text: str) -> None:
         self.lines.append(text)
+
+    warn = say
 
 
 @pytest.fixture(autouse=True)
