@@ -14,14 +14,18 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from sotag_edge.decision import SingleLabel
+from sotag_edge.decision import Decision, MultiLabel, SingleLabel
 from sotag_edge.errors import ModelError
-from sotag_edge.tokenizer import TokenizerMode, tokenize
-from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+from sotag_edge.inputs import InputSettings
+from sotag_edge.json_fields import number, numbers, optional, required
+from sotag_edge.tokenizer import TokenizerMode
+from sotag_edge.vocabulary import Vocabulary
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""The version that is written."""
+_READABLE = (1, SCHEMA_VERSION)
 MANIFEST = "model.json"
 MODEL = "model.tflite"
 VOCABULARY = "vocab.txt"
@@ -30,49 +34,11 @@ FILES = (MODEL, VOCABULARY, MANIFEST)
 """The files that a device needs."""
 _HASHED = (MODEL, VOCABULARY)
 _LIMITS = {MANIFEST: 4 * 1024**2, VOCABULARY: 64 * 1024**2, MODEL: 512 * 1024**2, METRICS: 64 * 1024**2}  # bytes
-_LONGEST = 100_000  # tokens
 _MOST_LABELS = 10_000
 _LONGEST_LABEL = 1_000  # characters
+_SINGLE_LABEL = {"kind": SingleLabel.kind, "off_topic": False}  # in schema version 1, which does not have the field
 
-_T = TypeVar("_T")
 Facts = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class InputSettings:
-    """How a text becomes ids, the same in training and on the device.
-
-    ``max_tokens``: the number of tokens read of a text. ``pad_to``: ids are padded after the text to this length, for a
-    network that was trained on a fixed window; ``None`` (the rule) feeds each text at its own length. Raises ``ValueError``
-    if out of range.
-    """
-
-    tokenizer: TokenizerMode
-    max_tokens: int
-    pad_to: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.max_tokens <= _LONGEST:
-            raise ValueError(f"max_tokens must be from 1 to {_LONGEST}, not {self.max_tokens}")
-        if self.pad_to is not None and not self.max_tokens <= self.pad_to <= _LONGEST:
-            raise ValueError(f"pad_to must be from max_tokens ({self.max_tokens}) to {_LONGEST}, not {self.pad_to}")
-
-    def ids(self, text: str, vocabulary: Vocabulary) -> list[int]:
-        """The ids of any text, at least one: the empty text is a single unknown token.
-
-        >>> settings = InputSettings(TokenizerMode.CODE, max_tokens=3)
-        >>> settings.ids("import numpy as np", Vocabulary(["[PAD]", "[UNK]", "import"]))
-        [2, 1, 1]
-        """
-        return self.ids_of(tokenize(text, self.tokenizer, self.max_tokens), vocabulary)
-
-    def ids_of(self, tokens: list[str], vocabulary: Vocabulary) -> list[int]:
-        """The ids of a text that is tokenized already."""
-        return self.padded(vocabulary.ids(tokens[: self.max_tokens]) or [UNKNOWN_ID])
-
-    def padded(self, ids: list[int]) -> list[int]:
-        """The ids of a text, at most ``max_tokens``, as long as the network needs them."""
-        return ids if self.pad_to is None else ids + [PADDING_ID] * (self.pad_to - len(ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +51,11 @@ class Golden:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The content of ``model.json``. The first three fields decide answers, so reading checks them strictly.
+    """The content of ``model.json``. The first four fields decide answers, so reading checks them strictly.
+
+    ``decision``: the rule that makes an answer of the scores, ``MultiLabel`` with one threshold per label. ``off_topic``:
+    whether the network has one output more than labels, for texts that have none of them (single-label only). Raises
+    ``ValueError`` if they contradict each other.
 
     The others describe the model: ``recipe``, ``preset``, ``seed`` and ``training_data`` its origin, ``network`` the
     settings to build the graph again, ``graph`` the operators and the oldest runtime that has them, ``made_with`` the
@@ -94,7 +64,8 @@ class Manifest:
 
     labels: tuple[str, ...]
     input: InputSettings
-    decision: SingleLabel
+    decision: Decision
+    off_topic: bool = False
     recipe: str | None = None
     preset: str | None = None
     seed: int | None = None
@@ -105,31 +76,46 @@ class Manifest:
     golden: Golden | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if isinstance(self.decision, MultiLabel):
+            if self.off_topic:
+                raise ValueError("a multi-label model has no off-topic output")
+            if len(self.decision.thresholds) != len(self.labels):
+                raise ValueError(
+                    f"{len(self.decision.thresholds)} thresholds are not one for each of {len(self.labels)} labels"
+                )
+
+    @property
+    def outputs(self) -> int:
+        """The number of scores that the network computes."""
+        return len(self.labels) + self.off_topic
+
     @classmethod
     def read(cls, folder: Path) -> Manifest:
         """Read and check the manifest of a bundle. Raises ``ModelError`` with the file and the fault."""
         content = _read_json(folder / MANIFEST)
         try:
-            sequence = _field(content, "sequence", dict)
-            scores = _field(content, "scores", dict)
-            files = _field(content, "files", dict)
+            sequence = required(content, "sequence", dict)
+            outputs = required(content, "outputs", dict) if content["schema_version"] > 1 else _SINGLE_LABEL
+            files = required(content, "files", dict)
             return cls(
                 labels=_labels(content),
                 input=InputSettings(
-                    TokenizerMode(_field(_field(content, "tokenizer", dict), "mode", str)),
-                    _field(sequence, "max_tokens", int),
-                    None if sequence.get("pad_to") is None else _field(sequence, "pad_to", int),
+                    TokenizerMode(required(required(content, "tokenizer", dict), "mode", str)),
+                    required(sequence, "max_tokens", int),
+                    None if sequence.get("pad_to") is None else required(sequence, "pad_to", int),
                 ),
-                decision=SingleLabel(_number(scores, "temperature"), _number(scores, "threshold")),
-                recipe=_described(content, "recipe", str),
-                preset=_described(content, "preset", str),
-                seed=_described(content, "seed", int),
-                training_data=_described(content, "training_data", dict) or {},
-                network=_described(content, "network", dict) or {},
-                graph=_described(content, "graph", dict) or {},
-                made_with=_described(content, "made_with", dict) or {},
+                decision=_decision(required(outputs, "kind", str), required(content, "scores", dict)),
+                off_topic=required(outputs, "off_topic", bool),
+                recipe=optional(content, "recipe", str),
+                preset=optional(content, "preset", str),
+                seed=optional(content, "seed", int),
+                training_data=optional(content, "training_data", dict) or {},
+                network=optional(content, "network", dict) or {},
+                graph=optional(content, "graph", dict) or {},
+                made_with=optional(content, "made_with", dict) or {},
                 golden=_golden(content.get("golden")),
-                hashes={name: _field(_field(files, name, dict), "sha256", str) for name in _HASHED},
+                hashes={name: required(required(files, name, dict), "sha256", str) for name in _HASHED},
             )
         except ValueError as error:
             raise ModelError(f"{folder / MANIFEST} is not a valid manifest: {error}") from error
@@ -146,7 +132,8 @@ class Manifest:
             "labels": list(self.labels),
             "tokenizer": {"mode": self.input.tokenizer.value},
             "sequence": {"max_tokens": self.input.max_tokens, "pad_to": self.input.pad_to},
-            "scores": {"temperature": self.decision.temperature, "threshold": self.decision.threshold},
+            "outputs": {"kind": self.decision.kind, "off_topic": self.off_topic},
+            "scores": _thresholds(self.decision),
             "recipe": self.recipe,
             "preset": self.preset,
             "seed": self.seed,
@@ -212,9 +199,10 @@ def _read_json(path: Path) -> Facts:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not valid JSON: {error}") from error
     version = content.get("schema_version") if isinstance(content, dict) else None
-    if version != SCHEMA_VERSION:
+    if version not in _READABLE:
+        readable = " and ".join(map(str, _READABLE))
         raise ModelError(
-            f"{path} has schema version {version!r}, but this sotag-edge reads version {SCHEMA_VERSION}: "
+            f"{path} has schema version {version!r}, but this sotag-edge reads versions {readable}: "
             "train or convert the model again, or install the sotag-edge that wrote it"
         )
     checked: Facts = content
@@ -231,7 +219,7 @@ def _checked(path: Path, expected: str) -> bytes:
 
 
 def _labels(content: Facts) -> tuple[str, ...]:
-    labels = _field(content, "labels", list)
+    labels = required(content, "labels", list)
     if not labels or not all(isinstance(label, str) for label in labels) or len(set(labels)) != len(labels):
         raise ValueError("'labels' is not a list of different names")
     if len(labels) > _MOST_LABELS:
@@ -242,30 +230,24 @@ def _labels(content: Facts) -> tuple[str, ...]:
     return tuple(labels)
 
 
+def _decision(kind: str, scores: Facts) -> Decision:
+    temperature = number(scores, "temperature")
+    if kind == SingleLabel.kind:
+        return SingleLabel(temperature, number(scores, "threshold"))
+    if kind == MultiLabel.kind:
+        return MultiLabel(temperature, numbers(scores, "thresholds"))
+    raise ValueError(f"'kind' must be {SingleLabel.kind!r} or {MultiLabel.kind!r}, not {kind[:20]!r}")
+
+
+def _thresholds(decision: Decision) -> Facts:
+    if isinstance(decision, MultiLabel):
+        return {"temperature": decision.temperature, "thresholds": list(decision.thresholds)}
+    return {"temperature": decision.temperature, "threshold": decision.threshold}
+
+
 def _golden(content: object) -> Golden | None:
     try:
         golden = Golden(str(content["text"]), {str(k): float(v) for k, v in content["scores"].items()})  # type: ignore[index]
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return None
     return golden if all(0 <= score <= 1 for score in golden.scores.values()) else None
-
-
-def _field(mapping: Facts, name: str, kind: type[_T]) -> _T:
-    value = mapping.get(name)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError(f"{name!r} is missing or not of type {kind.__name__}")
-    return value
-
-
-def _number(mapping: Facts, name: str) -> float:
-    value = mapping.get(name)
-    try:
-        return value if isinstance(value, float) else float(_field(mapping, name, int))
-    except OverflowError as error:
-        raise ValueError(f"{name!r} is too large") from error
-
-
-def _described(mapping: Facts, name: str, kind: type[_T]) -> _T | None:
-    """A field that no answer depends on: ``None`` where it has another type."""
-    value = mapping.get(name)
-    return value if isinstance(value, kind) and not isinstance(value, bool) else None

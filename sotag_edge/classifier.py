@@ -11,7 +11,7 @@ from typing import Any
 
 from sotag_edge import models
 from sotag_edge.bundle import MANIFEST, MODEL, Bundle, Manifest
-from sotag_edge.decision import Prediction
+from sotag_edge.decision import MultiLabel, Prediction
 from sotag_edge.errors import ModelError, UsageError
 from sotag_edge.interpreter import Interpreter
 
@@ -21,36 +21,41 @@ class Classifier:
 
     The scores of a text depend on that text only, not on the texts before it or on a batch. ``pickle`` and ``copy.deepcopy``
     keep the path of the bundle and the hashes of its files, and load it again.
+
+    ``decision``: the rule that makes an answer of the scores. ``threshold``: the caller's own one, if there is any.
     """
 
     def __init__(self, bundle: Bundle, threshold: float | None = None, only: Sequence[str] | None = None) -> None:
-        """``threshold``: the lowest best score that is answered with its label, from 0 (never answer ``unknown``) to 1;
-        ``None`` takes the model's own. ``only``: the labels that may be answered; their scores do not change, and those of
-        the other labels are left out.
+        """``threshold``: the lowest score that is answered with its label, from 0 to 1; ``None`` takes the model's own. 0
+        never answers ``unknown``: a multi-label model then keeps its own thresholds, and answers with the best label if no
+        score reaches them. ``only``: the labels that may be answered; their scores do not change, and those of the other
+        labels are left out.
 
         Raises ``UsageError`` for a threshold out of range or a label that the model does not have; ``ModelError`` if the
-        number of outputs is not the number of labels or the runtime cannot load the model; ``MissingDependencyError``
+        number of outputs is not what the manifest says or the runtime cannot load the model; ``MissingDependencyError``
         without a TFLite runtime.
         """
         self.bundle = bundle
         self._path = str(bundle.path)
         with suppress(OSError):  # the current directory may not exist any more; and it may change
             self._path = os.path.abspath(bundle.path)  # noqa: PTH100  # a string
-        self.decision = bundle.manifest.decision
+        self.threshold = threshold
+        decision = bundle.manifest.decision
         if threshold is not None:
             try:
-                self.decision = replace(self.decision, threshold=threshold)
+                decision = decision.with_threshold(threshold)
             except ValueError as error:
                 raise UsageError(str(error)) from error
-        self._positions = _positions(self.labels, only)
+        self._positions = None if only is None else _positions(self.labels, only)
+        self.decision = decision if self._positions is None else decision.only(self._positions)
         try:
-            self._interpreter = Interpreter(bundle.model)
+            self._interpreter = Interpreter(bundle.model, independent=self.is_multi_label)
         except ModelError as error:
             raise ModelError(f"{bundle.path / MODEL}: {error}") from error
-        if self._interpreter.outputs != len(self.labels):
+        if self._interpreter.outputs != bundle.manifest.outputs:
             raise ModelError(
-                f"{bundle.path / MODEL} has {self._interpreter.outputs} outputs, "
-                f"but {MANIFEST} names {len(self.labels)} labels"
+                f"{bundle.path / MODEL} has {self._interpreter.outputs} outputs, but {MANIFEST} names "
+                f"{len(self.labels)} labels{' and an off-topic output' if bundle.manifest.off_topic else ''}"
             )
 
     @classmethod
@@ -80,7 +85,17 @@ class Classifier:
     @property
     def answerable(self) -> tuple[str, ...]:
         """The labels that may be answered, in the order of the outputs."""
-        return tuple(label for _, label in self._positions)
+        return self.labels if self._positions is None else tuple(self.labels[place] for place in self._positions)
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether a text may have several labels."""
+        return isinstance(self.decision, MultiLabel)
+
+    @property
+    def max_tokens(self) -> int:
+        """The number of tokens that the model reads of a text."""
+        return self.bundle.manifest.input.max_tokens
 
     def classify(self, text: str) -> Prediction:
         """Tag one text. Every text has an answer, the empty one too. Raises ``TypeError`` for what is not a ``str``."""
@@ -89,16 +104,29 @@ class Classifier:
                 f"a text must be a str, not {type(text).__name__}: {text!r:.50}; leave out or fill in missing values, "
                 "and decode bytes"
             )
-        ids = self.bundle.ids(text)
-        scores = self.scores(ids)
-        answerable = {label: scores[position] for position, label in self._positions}
-        return self.decision.decide(answerable, ids, self.bundle.vocabulary.has_words(ids))
+        bundle = self.bundle
+        settings, labels = bundle.manifest.input, bundle.manifest.labels
+        tokens = settings.tokens(text)
+        ids = settings.ids_of(tokens, bundle.vocabulary)
+        outputs = self._outputs(ids)
+        scores = (
+            dict(zip(labels, outputs, strict=False))  # an off-topic output is the last one, and has no label
+            if self._positions is None
+            else {labels[position]: outputs[position] for position in self._positions}
+        )
+        off_topic = bundle.manifest.off_topic and outputs[-1] == max(outputs)
+        answer = self.decision.decide(scores, ids, bundle.vocabulary.has_words(ids), off_topic)
+        return replace(answer, truncated=True) if len(tokens) > settings.max_tokens else answer
 
     def scores(self, ids: Sequence[int]) -> list[float]:
         """The calibrated score of each label of the model, for one or more ids of its vocabulary.
 
         Raises ``ModelError`` if the model is damaged.
         """
+        return self._outputs(ids)[: len(self.labels)]
+
+    def _outputs(self, ids: Sequence[int]) -> list[float]:
+        """The calibrated scores, and behind them the off-topic output of a model that has one."""
         try:
             return self.decision.calibrated(self._interpreter.scores(ids))
         except ModelError as error:
@@ -119,7 +147,7 @@ class Classifier:
 
     def __reduce__(self) -> tuple[Any, ...]:
         made_of = _decisive(self.bundle.manifest)
-        return _load_again, (self._path, made_of, self.decision.threshold, self.answerable)
+        return _load_again, (self._path, made_of, self.threshold, self.answerable)
 
 
 class _Sized(Iterator[Prediction]):
@@ -142,7 +170,7 @@ def _decisive(manifest: Manifest) -> tuple[Any, ...]:
     return manifest.labels, manifest.input, manifest.decision, dict(manifest.hashes)
 
 
-def _load_again(path: str, made_of: tuple[Any, ...], threshold: float, only: Sequence[str]) -> Classifier:
+def _load_again(path: str, made_of: tuple[Any, ...], threshold: float | None, only: Sequence[str]) -> Classifier:
     """A classifier that was pickled. Raises ``ModelError`` if its bundle is not the same any more."""
     folder = Path(path)
     if _decisive(Manifest.read(folder)) != made_of:
@@ -150,13 +178,14 @@ def _load_again(path: str, made_of: tuple[Any, ...], threshold: float, only: Seq
     return Classifier.load(folder, threshold, only)
 
 
-def _positions(labels: tuple[str, ...], only: Sequence[str] | None) -> list[tuple[int, str]]:
-    """The position and name of each label that may be answered, in the order of the outputs."""
+def _positions(labels: tuple[str, ...], only: Sequence[str]) -> list[int]:
+    """The positions of the labels that may be answered, in the order of the outputs."""
     if isinstance(only, str):
         raise UsageError(f"name the labels to answer with in a list, such as [{only!r}]")
-    if only is not None and not only:
+    if not only:
         raise UsageError("name at least one label to answer with")
-    for label in only or ():
-        if label not in labels:
+    numbers = {label: number for number, label in enumerate(labels)}
+    for label in only:
+        if label not in numbers:
             raise UsageError(f"the model has no label {label!r}; its labels are {', '.join(labels)}")
-    return [(position, label) for position, label in enumerate(labels) if only is None or label in only]
+    return sorted({numbers[label] for label in only})

@@ -1,14 +1,15 @@
 """Scores -> ``Prediction``: how the network's scores for a text become its answer.
 
-``SingleLabel`` decides for models that give each text one label. A rule for several labels per text can stand beside it:
-``calibrated`` and ``decide`` are all that the rest of the program calls. Nothing here runs a network or reads a bundle.
+``SingleLabel`` decides for models that give each text one label, ``MultiLabel`` for those that give it several. The rest of
+the program calls their common methods only. Nothing here runs a network or reads a bundle.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import ClassVar
 
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
@@ -23,6 +24,7 @@ class Reason(str, Enum):
     LITTLE_TEXT = "too little text"
     UNKNOWN_WORDS = "mostly unknown words"
     NOT_TEXT = "not text"
+    OFF_TOPIC = "off-topic"
 
     def __str__(self) -> str:
         return self.value
@@ -32,19 +34,30 @@ class Reason(str, Enum):
 class Prediction:
     """The answer for one text.
 
-    ``scores``: the calibrated score of each label, from 0 to 1; over all labels of the model they sum to 1. ``score``: the
-    best of them. ``label``: the label with that score, or ``unknown`` below the threshold; ``reason`` is set only then.
+    ``scores``: the calibrated score of each label, from 0 to 1. Over all labels of a single-label model they sum to 1, or to
+    less if it has an off-topic output. ``labels``: the labels of the text, best first; none if the answer is ``unknown``.
+    ``label``: the first of them, or ``unknown``; ``reason`` is set only then. ``score``: the score of ``best_guess``.
+    ``truncated``: whether the text has more tokens than the model reads.
+
+    >>> Prediction("python", 0.9, {"java": 0.1, "python": 0.9}).labels
+    ('python',)
     """
 
     label: str
     score: float
     scores: Mapping[str, float]
     reason: Reason | None = None
+    labels: tuple[str, ...] = ()
+    truncated: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.labels and self.reason is None:
+            object.__setattr__(self, "labels", (self.label,))
 
     @property
     def best_guess(self) -> str:
-        """The label with the best score, even if the answer is ``unknown``. The first one wins a tie."""
-        return max(self.scores, key=self.scores.__getitem__)
+        """The best label, even if the answer is ``unknown``: of equal scores the first one."""
+        return self.labels[0] if self.labels else max(self.scores, key=self.scores.__getitem__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +69,21 @@ class SingleLabel:
     0 to 1; 0 never answers ``unknown``. Training fits both on validation texts. Raises ``ValueError`` if out of range.
     """
 
+    kind: ClassVar[str] = "single-label"
     temperature: float = 1.0
     threshold: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.01 <= self.temperature <= 100:
-            raise ValueError(f"temperature must be from 0.01 to 100, not {self.temperature}")
-        if not 0 <= self.threshold <= 1:
-            raise ValueError(f"threshold must be from 0 to 1, not {self.threshold}")
+        _check_temperature(self.temperature)
+        _check_threshold(self.threshold)
+
+    def with_threshold(self, threshold: float) -> SingleLabel:
+        """The same rule with another threshold. Raises ``ValueError`` if it is out of range."""
+        return replace(self, threshold=threshold)
+
+    def only(self, positions: Sequence[int]) -> SingleLabel:  # noqa: ARG002  # MultiLabel needs them
+        """The rule for some of the labels, by position: the same one."""
+        return self
 
     def calibrated(self, scores: Sequence[float]) -> list[float]:
         """The softmax of the network's logits divided by the temperature, from the softmax without it.
@@ -78,27 +98,127 @@ class SingleLabel:
         total = sum(powers)
         return [power / total for power in powers]
 
-    def decide(self, scores: Mapping[str, float], ids: Sequence[int], has_words: bool = True) -> Prediction:
+    def decide(
+        self, scores: Mapping[str, float], ids: Sequence[int], has_words: bool = True, off_topic: bool = False
+    ) -> Prediction:
         """The prediction for a text with these ids. ``scores``: the calibrated score of each label that may be answered.
 
         ``has_words``: whether the text has known words (``Vocabulary.has_words``). Without, the scores say nothing about it,
-        and the answer is ``unknown`` unless the threshold is 0.
+        and the answer is ``unknown`` unless the threshold is 0. ``off_topic``: whether the model's off-topic output is the
+        largest one; it explains an ``unknown`` and causes none.
         """
         best = max(scores, key=scores.__getitem__)
         if (scores[best] if has_words else 0) >= self.threshold:
             return Prediction(best, scores[best], scores)
-        return Prediction(UNKNOWN_LABEL, scores[best], scores, _reason(ids, has_words))
+        return Prediction(UNKNOWN_LABEL, scores[best], scores, _reason(ids, has_words, off_topic))
 
 
-def _reason(ids: Sequence[int], has_words: bool) -> Reason:
+@dataclass(frozen=True, slots=True)
+class MultiLabel:
+    """Any number of labels per text: each with a calibrated score that reaches its own threshold, or ``unknown``.
+
+    ``temperature``: divides the logit of each label; the scores are independent of each other. ``thresholds``: the lowest
+    score with which each label is answered, from 0 to 1, in the order of the scores. ``best_guess``: a text without such a
+    label gets the label with the best score instead of ``unknown``. Raises ``ValueError`` if out of range.
+    """
+
+    kind: ClassVar[str] = "multi-label"
+    temperature: float
+    thresholds: tuple[float, ...]
+    best_guess: bool = False
+
+    def __post_init__(self) -> None:
+        _check_temperature(self.temperature)
+        for threshold in self.thresholds:
+            _check_threshold(threshold)
+
+    def with_threshold(self, threshold: float) -> MultiLabel:
+        """The same rule with one threshold for all labels. Raises ``ValueError`` if it is out of range.
+
+        0 keeps the thresholds, and never answers ``unknown``: all labels would be no answer.
+
+        >>> MultiLabel(1.0, (0.2, 0.4)).with_threshold(0.3).thresholds
+        (0.3, 0.3)
+        >>> MultiLabel(1.0, (0.2, 0.4)).with_threshold(0)
+        MultiLabel(temperature=1.0, thresholds=(0.2, 0.4), best_guess=True)
+        """
+        if threshold == 0:
+            return replace(self, best_guess=True)
+        _check_threshold(threshold)
+        return replace(self, thresholds=(threshold,) * len(self.thresholds), best_guess=False)
+
+    def only(self, positions: Sequence[int]) -> MultiLabel:
+        """The rule for some of the labels, by position: it has their thresholds."""
+        return replace(self, thresholds=tuple(self.thresholds[position] for position in positions))
+
+    def calibrated(self, scores: Sequence[float]) -> list[float]:
+        """The sigmoid of each of the network's logits divided by the temperature, from the sigmoid without it.
+
+        >>> [round(score, 3) for score in MultiLabel(2.0, (0.5, 0.5, 0.5)).calibrated([0.9, 0.5, 0.1])]
+        [0.75, 0.5, 0.25]
+        """
+        if self.temperature == 1:
+            return list(scores)
+        power = 1 / self.temperature
+        # The smaller of the odds for and against: a power of the larger may be too large for a float.
+        return [
+            (odds := (score / (1 - score)) ** power) / (1 + odds)
+            if score < 0.5
+            else 1 / (1 + ((1 - score) / score) ** power)
+            for score in scores
+        ]
+
+    def decide(
+        self, scores: Mapping[str, float], ids: Sequence[int], has_words: bool = True, off_topic: bool = False
+    ) -> Prediction:
+        """The prediction for a text with these ids, as for ``SingleLabel``. ``scores`` has one entry per threshold."""
+        labels: list[str] = []
+        if has_words or self.best_guess:
+            labels = [
+                label
+                for (label, score), threshold in zip(scores.items(), self.thresholds, strict=True)
+                if score >= threshold
+            ]
+            labels.sort(key=scores.__getitem__, reverse=True)  # stable: of equal scores the first one
+        best = labels[0] if labels else max(scores, key=scores.__getitem__)
+        if labels or self.best_guess:
+            return Prediction(best, scores[best], scores, labels=tuple(labels) or (best,))
+        return Prediction(UNKNOWN_LABEL, scores[best], scores, _reason(ids, has_words, off_topic))
+
+    def __str__(self) -> str:
+        """For a person: with thousands of labels the thresholds are too many to print.
+
+        >>> str(MultiLabel(1.5, (0.4, 0.2, 0.3)))
+        'MultiLabel(temperature=1.5, thresholds from 0.2 to 0.4)'
+        """
+        low, high = min(self.thresholds), max(self.thresholds)
+        return f"MultiLabel(temperature={self.temperature}, thresholds from {low} to {high})"
+
+
+Decision = SingleLabel | MultiLabel
+
+
+def _check_temperature(temperature: float) -> None:
+    if not 0.01 <= temperature <= 100:
+        raise ValueError(f"temperature must be from 0.01 to 100, not {temperature}")
+
+
+def _check_threshold(threshold: float) -> None:
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold must be from 0 to 1, not {threshold}")
+
+
+def _reason(ids: Sequence[int], has_words: bool, off_topic: bool) -> Reason:
     """The most telling reason to abstain.
 
-    >>> [_reason(ids, True).value for ids in ([2, 3, 4, 0], [1, 1, 1, 2], [1, 1, 2, 2])]
+    >>> [_reason(ids, True, False).value for ids in ([2, 3, 4, 0], [1, 1, 1, 2], [1, 1, 2, 2])]
     ['too little text', 'mostly unknown words', 'low score']
     """
     tokens = len(ids) - ids.count(PADDING_ID)
     if tokens < _LITTLE_TEXT:
         return Reason.LITTLE_TEXT
+    if off_topic and has_words:
+        return Reason.OFF_TOPIC
     if ids.count(UNKNOWN_ID) > tokens / 2:
         return Reason.UNKNOWN_WORDS
     return Reason.LOW_SCORE if has_words else Reason.NOT_TEXT

@@ -53,7 +53,7 @@ def _result(document: Document, prediction: Prediction | None) -> Result:
 
 def _in_parallel(documents: Iterable[Document], classifier: Classifier, jobs: int) -> Iterator[Result]:
     """The results of worker processes that take turns."""
-    load = partial(Classifier, classifier.bundle, classifier.decision.threshold, classifier.answerable)
+    load = partial(Classifier, classifier.bundle, classifier.threshold, classifier.answerable)
     workers: list[_Worker] = []
     try:
         workers.extend(_Worker(load) for _ in range(jobs))

@@ -100,7 +100,9 @@ def _key(bundle: Bundle) -> str:
     runtime = interpreter.libraries()[1].__name__.split(".")[0]
     # Its version is not asked of the package's metadata, which takes 15 ms.
     version = getattr(import_module(runtime), "__version__", None)
-    facts = [bundle.manifest.hashes, repr(bundle.manifest.input), bundle.manifest.labels, runtime, version]
+    manifest = bundle.manifest
+    made_of = [manifest.hashes, repr(manifest.input), manifest.labels, manifest.decision.kind, manifest.off_topic]
+    facts = [*made_of, runtime, version]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -17,9 +17,10 @@ from typing import Any
 from sotag_convert.export.stranger import load_network
 from sotag_convert.network.network import Network
 from sotag_convert.recipes import Recipe
-from sotag_edge.bundle import MANIFEST, METRICS, MODEL, VOCABULARY, InputSettings, Manifest, read_file
-from sotag_edge.decision import SingleLabel
+from sotag_edge.bundle import MANIFEST, METRICS, MODEL, VOCABULARY, Manifest, read_file
+from sotag_edge.decision import Decision
 from sotag_edge.errors import ModelError
+from sotag_edge.inputs import InputSettings
 from sotag_edge.vocabulary import Vocabulary
 
 KERAS_MODEL = "model.keras"
@@ -33,13 +34,14 @@ class Source:
 
     labels: Sequence[str]
     input: InputSettings
-    decision: SingleLabel
+    decision: Decision
     vocabulary: Vocabulary
     network: Network
     preset: str | None
     seed: int | None
     training_data: Mapping[str, Any]
     metrics: Mapping[str, Any]
+    off_topic: bool = False
 
     @classmethod
     def read(cls, folder: Path) -> Source:
@@ -72,6 +74,7 @@ class Source:
             seed=manifest.seed,
             training_data=training_data,
             metrics={"training": _training_metrics(folder / METRICS)},
+            off_topic=manifest.off_topic,
         )
 
     def manifest(self, recipe: Recipe) -> Manifest:
@@ -80,6 +83,7 @@ class Source:
             labels=tuple(self.labels),
             input=self.input,
             decision=self.decision,
+            off_topic=self.off_topic,
             recipe=recipe.value,
             preset=self.preset,
             seed=self.seed,
@@ -107,7 +111,7 @@ def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
 def _check_agreement(manifest: Manifest, vocabulary: Vocabulary) -> None:
     """Raise ``ValueError`` if the network's settings contradict the rest of a bundle."""
     expected = {
-        "labels": len(manifest.labels),
+        "labels": manifest.outputs,
         "vocabulary": len(vocabulary),
         "length": manifest.input.pad_to,
     }

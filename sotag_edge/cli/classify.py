@@ -73,7 +73,16 @@ def classify(
     _refuse_input_as_output(output, sources)
     with immediate_interrupt():
         classifier = Classifier.load(model, 0.0 if best_guess else threshold, _labels(only, model))
-    layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), inputs.names(), color)
+    layout = Layout(
+        classifier.answerable,
+        top_k,
+        scores,
+        merge,
+        inputs.have_ids(),
+        classifier.is_multi_label,
+        inputs.names(),
+        color,
+    )
     documents = intact(inputs.documents()) if merge else inputs.documents()
     if merge and output_format.is_table:
         documents = one_table(documents)
@@ -81,7 +90,8 @@ def classify(
         writer = output_format.writer(stream, layout) if template is None else _template_writer(stream, template)
         answers = results(documents, classifier, jobs)
         progress = not quiet and not on_terminal and sys.stderr.isatty()
-        failed, unknown = _write(_counted(answers) if progress else answers, writer, quiet=quiet)
+        warnings = _Warnings(classifier.max_tokens, quiet=quiet)
+        failed, unknown = _write(_counted(answers) if progress else answers, writer, warnings)
     if failed or (fail_on and unknown):
         raise typer.Exit(1)
 
@@ -230,16 +240,34 @@ def _counted(answers: Iterable[Result]) -> Iterator[Result]:
     return counted(answers)
 
 
-def _write(answers: Iterable[Result], writer: Writer, *, quiet: bool) -> tuple[bool, bool]:
-    """Write every result. Returns whether an input failed, and whether one was answered ``unknown``."""
-    failed = unknown = replaced = False
-    for result in answers:
-        if result.replaced and not replaced and not quiet:
-            replaced = True
+class _Warnings:
+    """What is said about results on stderr, besides errors: each thing once, at the first case."""
+
+    def __init__(self, max_tokens: int, *, quiet: bool) -> None:
+        self._max_tokens = max_tokens
+        self._replaced = self._truncated = quiet  # whether it has been said
+
+    def check(self, result: Result) -> None:
+        """Say what is new about a result."""
+        if result.replaced and not self._replaced:
+            self._replaced = True
             warn(
                 f"{result.source} has bytes that are not UTF-8; they were replaced by U+FFFD (only the first case is "
                 "reported); iconv converts other encodings"
             )
+        if result.prediction is not None and result.prediction.truncated and not self._truncated:
+            self._truncated = True
+            warn(
+                f"{result.source} is longer than the {self._max_tokens:,} tokens that the model reads; the rest of it was "
+                "ignored (only the first case is reported)"
+            )
+
+
+def _write(answers: Iterable[Result], writer: Writer, warnings: _Warnings) -> tuple[bool, bool]:
+    """Write every result. Returns whether an input failed, and whether one was answered ``unknown``."""
+    failed = unknown = False
+    for result in answers:
+        warnings.check(result)
         if result.error is not None:
             failed = True
             warn(result.error)

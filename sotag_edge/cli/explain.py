@@ -14,7 +14,8 @@ from sotag_edge.cli.process import immediate_interrupt
 from sotag_edge.errors import UsageError
 from sotag_edge.explain import Effect, Explanation
 from sotag_edge.explain import explain as explain_text
-from sotag_edge.formats import FORMATS, read_documents
+from sotag_edge.formats import FORMATS, Layout, read_documents
+from sotag_edge.formats.fields import named
 from sotag_edge.terminal import Color, make_console, printable
 
 _SHOWN = 10  # tokens in the list
@@ -47,32 +48,36 @@ def explain(
     with immediate_interrupt():
         classifier = Classifier.load(model)
     explanation = explain_text(classifier, text)
+    layout = Layout(classifier.labels, multi_label=classifier.is_multi_label, color=color)
     if to == "json":
-        print(json.dumps(_to_json(explanation)))
+        print(json.dumps(_to_json(explanation, layout)))
     else:
-        _print(explanation, color)
+        _print(explanation, layout)
 
 
-def _to_json(explanation: Explanation) -> dict[str, object]:
+def _to_json(explanation: Explanation, layout: Layout) -> dict[str, object]:
     answer = explanation.prediction
     return {
         "schema_version": 1,
         "label": answer.label,
+        **({"labels": list(answer.labels)} if layout.multi_label else {}),
         "best_guess": answer.best_guess,
         "score": round(answer.score, 6),
         "reason": answer.reason.value if answer.reason else None,
+        **({"truncated": True} if answer.truncated else {}),
         "tokens": [{"token": effect.token, "effect": round(effect.effect, 6)} for effect in explanation.effects],
     }
 
 
-def _print(explanation: Explanation, color: Color) -> None:
+def _print(explanation: Explanation, layout: Layout) -> None:
     """Print the answer, the text with its tokens coloured by effect, and the tokens with the strongest effects."""
     from rich.text import Text
 
-    console = make_console(color=color)
+    console = make_console(color=layout.color)
     answer = explanation.prediction
     reason = f" ({answer.reason.value}; the best guess is {printable(answer.best_guess)})" if answer.reason else ""
-    console.print(f"{printable(answer.label)} {answer.score:.2f}{reason}", soft_wrap=True)
+    explained = f" (below: the effects on {printable(answer.best_guess)})" if len(answer.labels) > 1 else reason
+    console.print(f"{printable(named(answer, layout))} {answer.score:.2f}{explained}", soft_wrap=True)
     text = Text()
     end = 0
     for effect in explanation.effects:

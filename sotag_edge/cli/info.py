@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sotag_edge.bundle import METRICS, Bundle, device_bytes, read_file
+from sotag_edge.bundle import METRICS, Bundle, Manifest, device_bytes, read_file
 from sotag_edge.cli import options
+from sotag_edge.decision import MultiLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.models import find
 from sotag_edge.terminal import print_rows
@@ -27,8 +28,10 @@ def info(model: options.ModelArgument = None, to: options.FactsFormat = "table")
         "tokenizer": manifest.input.tokenizer.value,
         "max_tokens": manifest.input.max_tokens,
         "vocabulary": len(bundle.vocabulary),
+        "kind": manifest.decision.kind,
+        "off_topic": manifest.off_topic,
         "temperature": manifest.decision.temperature,
-        "threshold": manifest.decision.threshold,
+        **_thresholds(manifest),
         "recipe": manifest.recipe,
         "bytes": device_bytes(bundle.path),
         "operators": _object(manifest.graph.get("operators")),
@@ -49,7 +52,16 @@ def print_facts(facts: Mapping[str, Any]) -> None:
     print_rows(("", ""), [(name.replace("_", " "), _in_words(value)) for name, value in facts.items()])
 
 
+def _thresholds(manifest: Manifest) -> dict[str, Any]:
+    decision = manifest.decision
+    if isinstance(decision, MultiLabel):
+        return {"thresholds": dict(zip(manifest.labels, decision.thresholds, strict=True))}
+    return {"threshold": decision.threshold}
+
+
 def _in_words(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {entry}" for key, entry in value.items())
     if isinstance(value, list):

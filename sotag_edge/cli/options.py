@@ -126,11 +126,17 @@ Threshold = Annotated[
         envvar="SOTAG_EDGE_THRESHOLD",
         min=0,
         max=1,
-        help="Answer 'unknown' if the best score is lower. [default: the model's own]",
+        help="Answer 'unknown' if the best score is lower. A multi-label model answers with all labels from this score on. "
+        "[default: the model's own]",
         rich_help_panel=_MODEL,
     ),
 ]
-BestGuess = Annotated[bool, typer.Option("--best-guess", help="Never answer 'unknown'.", rich_help_panel=_MODEL)]
+BestGuess = Annotated[
+    bool,
+    typer.Option(
+        "--best-guess", help="Never answer 'unknown', but at least with the best label.", rich_help_panel=_MODEL
+    ),
+]
 Only = Annotated[
     Optional[list[str]],
     typer.Option(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sotag_edge.terminal import Color
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 """The version of the JSON output; docs/cli.md describes it."""
 _PREFIX = "predicted_"
+_QUOTED = re.compile(r'[,"\r\n]|^ ')
 
 
 class Layout(NamedTuple):
@@ -21,7 +23,8 @@ class Layout(NamedTuple):
 
     ``labels``: the labels that may be answered. ``top``: the number of best labels shown besides the answer. ``scores``: a
     column for the score of each label. ``merge``: the input record's fields before ours. ``ids``: whether inputs have an
-    identifier. For tables on a terminal: ``sources``, those of all results if they are known beforehand, and ``color``.
+    identifier. ``multi_label``: whether a text may have several labels. For tables on a terminal: ``sources``, those of all
+    results if they are known beforehand, and ``color``.
     """
 
     labels: tuple[str, ...]
@@ -29,6 +32,7 @@ class Layout(NamedTuple):
     scores: bool = False
     merge: bool = False
     ids: bool = False
+    multi_label: bool = False
     sources: Collection[str] | None = None
     color: Color = Color.AUTO
 
@@ -43,9 +47,14 @@ def json_fields(result: Result, layout: Layout) -> dict[str, Any]:
         fields["error"] = result.error
     else:
         scores = {label: round(score, 6) for label, score in answer.scores.items()}
-        fields |= {"label": answer.label, "score": round(answer.score, 6), "scores": scores}
+        fields["label"] = answer.label
+        if layout.multi_label:
+            fields["labels"] = list(answer.labels)
+        fields |= {"score": round(answer.score, 6), "scores": scores}
         if answer.reason:
             fields["reason"] = answer.reason.value
+        if answer.truncated:
+            fields["truncated"] = True
         if layout.top:
             fields["top"] = [{"label": label, "score": round(score, 6)} for label, score in best(answer, layout.top)]
     return _free(result.record or {}, fields) if layout.merge else fields
@@ -57,7 +66,7 @@ def row(result: Result, layout: Layout, *, reasons: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {"source": result.source}
     if layout.ids and not layout.merge:
         fields["id"] = result.id or ""
-    fields |= {"label": answer.label if answer else "", "score": f"{answer.score:.4f}" if answer else ""}
+    fields |= {"label": named(answer, layout) if answer else "", "score": f"{answer.score:.4f}" if answer else ""}
     ranked = best(answer, layout.top) if answer else []
     for place in range(layout.top):
         label, score = ranked[place] if place < len(ranked) else ("", None)
@@ -68,6 +77,20 @@ def row(result: Result, layout: Layout, *, reasons: bool) -> dict[str, Any]:
         fields |= {"reason": answer.reason.value if answer and answer.reason else "", "error": result.error or ""}
     theirs = result.record or {} if layout.merge else {}
     return {**theirs, **_free(theirs, fields)}
+
+
+def named(answer: Prediction, layout: Layout) -> str:
+    """The label of a text, or ``unknown``; all its labels with a model that gives several."""
+    return joined(answer.labels) if layout.multi_label and answer.labels else answer.label
+
+
+def joined(labels: Sequence[str]) -> str:
+    """Labels as one cell, in the syntax that ``--only`` reads: a row of CSV.
+
+    >>> joined(["python", "c++, c", 'my "own" tag'])
+    'python,"c++, c","my ""own"" tag"'
+    """
+    return ",".join('"' + label.replace('"', '""') + '"' if _QUOTED.search(label) else label for label in labels)
 
 
 def best(answer: Prediction, count: int) -> list[tuple[str, float]]:

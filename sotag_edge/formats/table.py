@@ -8,7 +8,7 @@ from rich.text import Text
 
 from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.document import Result
-from sotag_edge.formats.fields import Layout, best
+from sotag_edge.formats.fields import Layout, best, named
 from sotag_edge.terminal import make_console, printable
 
 _BAR_WIDTH = 20  # columns, as the next ones
@@ -42,7 +42,7 @@ class Writer:
             self._row((source, ""), ("failed", "red"), ("", ""))
             return
         reason, style = (f"  {answer.reason.value}", "yellow") if answer.reason else ("", "green")
-        self._row((source, ""), (printable(answer.label), style), (_bar(answer.score) + reason, ""))
+        self._row((source, ""), (printable(named(answer, self._layout)), style), (_bar(answer.score) + reason, ""))
         count = len(self._layout.labels) if self._layout.scores else self._layout.top
         for label, score in best(answer, count):
             self._row(("", ""), (printable(label), "dim"), (_bar(score), "dim"))
@@ -52,8 +52,10 @@ class Writer:
 
     def _row(self, source: Cell, label: Cell, score: Cell) -> None:
         cells = [Text(text, style=style, no_wrap=True, overflow="ellipsis") for text, style in (source, label, score)]
-        for cell, width in zip(cells, (self._sources, self._labels), strict=False):
-            cell.truncate(width if self._cut else max(width, cell.cell_len), overflow="ellipsis", pad=True)
+        # Several labels may be wider than their column; they are the answer, so they are never cut.
+        columns = ((self._sources, self._cut), (self._labels, self._cut and not self._layout.multi_label))
+        for cell, (width, cut) in zip(cells, columns, strict=False):
+            cell.truncate(width if cut else max(width, cell.cell_len), overflow="ellipsis", pad=True)
         self._console.print(Text("  ").join(cells), soft_wrap=True)
 
 

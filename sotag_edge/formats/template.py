@@ -8,6 +8,7 @@ from typing import TextIO
 
 from sotag_edge.document import Result
 from sotag_edge.errors import UsageError
+from sotag_edge.formats.fields import joined
 from sotag_edge.terminal import printable
 
 _ESCAPES = {"\\t": "\t", "\\n": "\n", "\\\\": "\\"}
@@ -51,6 +52,7 @@ def _values(result: Result) -> dict[str, str | float]:
         "source": printable(result.source),
         "id": printable(result.id or ""),
         "label": printable(answer.label) if answer else "",
+        "labels": printable(joined(answer.labels)) if answer else "",
         "best_guess": printable(answer.best_guess) if answer else "",
         "score": answer.score if answer else 0.0,
         "reason": answer.reason.value if answer and answer.reason else "",

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from sotag_edge import Classifier, ModelError, models
-from sotag_edge.bundle import Bundle, Golden, InputSettings, Manifest
+from sotag_edge.bundle import Bundle, Golden, Manifest
 from sotag_edge.decision import SingleLabel
 from sotag_edge.golden import check_golden
+from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
 
@@ -118,7 +119,7 @@ def missing(name: str) -> Callable[[Path], None]:
         (file("model.json", b"{"), "model.json", "not valid JSON"),
         (file("model.json", b"\xff"), "model.json", "not valid JSON"),
         (file("model.json", b"[]"), "model.json", "schema version None"),
-        (manifest(schema_version=2), "model.json", "schema version 2"),
+        (manifest(schema_version=3), "model.json", "schema version 3, but this sotag-edge reads versions 1 and 2"),
         (manifest(labels=None), "model.json", "'labels' is missing"),
         (manifest(labels=["a", "a", "b"]), "model.json", "not a list of different names"),
         (manifest(labels=[]), "model.json", "not a list of different names"),
@@ -189,7 +190,7 @@ def test_a_manifest_reads_back_what_it_wrote(model_copy: Path) -> None:
     assert Manifest.read(model_copy) == dataclasses.replace(written, hashes=hashes)
     content = json.loads((model_copy / "model.json").read_bytes())
     assert (content["schema_version"], content["files"]["vocab.txt"]["bytes"]) == (
-        1,
+        2,
         (model_copy / "vocab.txt").stat().st_size,
     )
 

@@ -110,7 +110,7 @@ def test_only_the_first_tokens_count(classifier: Classifier) -> None:
     """What is behind the bundle's max_tokens changes nothing; what is before it does."""
     limit = classifier.bundle.manifest.input.max_tokens
     beginning = "oven " * limit
-    assert classifier.classify(beginning + "sail " * 50) == classifier.classify(beginning)
+    assert classifier.classify(beginning + "sail " * 50).scores == classifier.classify(beginning).scores
     assert classifier.classify("sail " * 50 + beginning) != classifier.classify(beginning)
 
 

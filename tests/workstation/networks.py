@@ -13,8 +13,9 @@ from sotag_convert.network.network import Network
 from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.recipes import Recipe
 from sotag_convert.source import KERAS_MODEL
-from sotag_edge.bundle import InputSettings, Manifest
+from sotag_edge.bundle import Manifest
 from sotag_edge.decision import SingleLabel
+from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
 

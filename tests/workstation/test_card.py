@@ -6,8 +6,9 @@ import copy
 from typing import Any
 
 from sotag_convert.report.card import card
-from sotag_edge.bundle import InputSettings, Manifest
+from sotag_edge.bundle import Manifest
 from sotag_edge.decision import SingleLabel
+from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 
 MANIFEST = Manifest(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sotag_convert.network.keras import tf, tf_keras
-from sotag_edge.bundle import InputSettings
+from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode, tokenize
 from sotag_edge.vocabulary import Vocabulary
 

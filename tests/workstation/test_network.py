@@ -13,8 +13,8 @@ from sotag_convert.export.parity import check_parity
 from sotag_convert.network.architectures import NetworkSettings
 from sotag_convert.network.network import Network, pad
 from sotag_convert.recipes import RECIPES, Recipe
-from sotag_edge.bundle import InputSettings
 from sotag_edge.errors import ModelError
+from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 from tests.workstation.networks import CODE, CONV, LENGTHS, SEED, network, texts, write
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from sotag_edge.decision import SingleLabel
+from sotag_edge.decision import Decision, SingleLabel
 
 Floats = NDArray[np.float64]
 
@@ -43,8 +43,8 @@ def fit(scores: Floats, targets: Sequence[int]) -> SingleLabel:
     return SingleLabel(temperature, math.floor(threshold * 1000) / 1000)
 
 
-def calibrated(scores: Floats, settings: SingleLabel) -> Floats:
-    """The network's scores as the device calibrates them, shape [texts, labels]."""
+def calibrated(scores: Floats, settings: Decision) -> Floats:
+    """The network's scores as the device calibrates them, shape [texts, outputs]."""
     return np.array([settings.calibrated(row) for row in scores.tolist()])
 
 

@@ -10,7 +10,7 @@ from sotag_convert.learn.augment import Augmentation
 from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.recipes import Recipe
-from sotag_edge.bundle import InputSettings
+from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sotag_edge.bundle import Manifest
+from sotag_edge.decision import MultiLabel
 from sotag_edge.terminal import printable
 
 _AGREEMENT = (
@@ -31,6 +32,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     data = manifest.training_data
     labels = ", ".join(_text(label) for label in manifest.labels)
     decision = manifest.decision
+    threshold = "one per tag" if isinstance(decision, MultiLabel) else decision.threshold
     rows = {
         "tags": labels,
         "trained on": f"{data['texts']} texts of `{_text(data['name'])}` (SHA-256 `{_text(data['sha256'][:16])}…`)",
@@ -40,7 +42,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         "recipe": f"`{manifest.recipe}`",
         "bytes on the device": f"{metrics['verification']['bytes']:,}",
         "tokens read": f"the first {manifest.input.max_tokens} of a text, `{manifest.input.tokenizer.value}` mode",
-        "temperature, threshold": f"{decision.temperature}, {decision.threshold}",
+        "temperature, threshold": f"{decision.temperature}, {threshold}",
         "vocabulary": f"{manifest.network['vocabulary']:,} tokens",
     }
     lines = [
@@ -60,7 +62,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         "",
         "## Limits",
         "",
-        _LIMITS.format(threshold=decision.threshold),
+        _LIMITS.format(threshold=threshold),
     ]
     if data["licence"]:
         lines += ["", "## Attribution", "", f"Trained on texts under {_text(data['licence'])}."]

@@ -1,0 +1,55 @@
+"""Text -> the input of the network, by the settings of a bundle. Training and the device both call it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sotag_edge.tokenizer import TokenizerMode, tokenize
+from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+
+_LONGEST = 100_000  # tokens
+
+
+@dataclass(frozen=True, slots=True)
+class InputSettings:
+    """How a text becomes ids, the same in training and on the device.
+
+    ``max_tokens``: the number of tokens read of a text. ``pad_to``: ids are padded after the text to this length, for a
+    network that was trained on a fixed window; ``None`` (the rule) feeds each text at its own length. Raises ``ValueError``
+    if out of range.
+    """
+
+    tokenizer: TokenizerMode
+    max_tokens: int
+    pad_to: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_tokens <= _LONGEST:
+            raise ValueError(f"max_tokens must be from 1 to {_LONGEST}, not {self.max_tokens}")
+        if self.pad_to is not None and not self.max_tokens <= self.pad_to <= _LONGEST:
+            raise ValueError(f"pad_to must be from max_tokens ({self.max_tokens}) to {_LONGEST}, not {self.pad_to}")
+
+    def ids(self, text: str, vocabulary: Vocabulary) -> list[int]:
+        """The ids of any text, at least one: the empty text is a single unknown token.
+
+        >>> settings = InputSettings(TokenizerMode.CODE, max_tokens=3)
+        >>> settings.ids("import numpy as np", Vocabulary(["[PAD]", "[UNK]", "import"]))
+        [2, 1, 1]
+        """
+        return self.ids_of(self.tokens(text), vocabulary)
+
+    def tokens(self, text: str) -> list[str]:
+        """The first ``max_tokens + 1`` tokens of a text: one more than the network reads shows that the text is longer.
+
+        >>> InputSettings(TokenizerMode.CODE, max_tokens=3).tokens("import numpy as np, pandas as pd")
+        ['import', 'numpy', 'as', 'np']
+        """
+        return tokenize(text, self.tokenizer, self.max_tokens + 1)
+
+    def ids_of(self, tokens: list[str], vocabulary: Vocabulary) -> list[int]:
+        """The ids of the tokens that the network reads: the first ``max_tokens``."""
+        return self.padded(vocabulary.ids(tokens[: self.max_tokens]) or [UNKNOWN_ID])
+
+    def padded(self, ids: list[int]) -> list[int]:
+        """The ids of a text, at most ``max_tokens``, as long as the network needs them."""
+        return ids if self.pad_to is None else ids + [PADDING_ID] * (self.pad_to - len(ids))
