@@ -27,9 +27,8 @@ from sotag_edge.decision import Decision, MultiLabel, SingleLabel
 from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
-# With fewer texts a tenth of them says too little: cross-validation takes each text once. More folds are a bit better and take
-# longer.
-_FOLDS = ((1_000, 5), (5_000, 3))
+_FOLDS = 3
+_MOST_FOLDED = 5_000  # texts; of more a tenth says enough
 _GENERAL = 100  # general off-topic texts, or half as many as texts
 
 
@@ -168,7 +167,7 @@ def _folds(dataset: Dataset, preset: Preset) -> int:
     """The number of folds of the cross-validation, 0 for a split."""
     if dataset.validation or preset.rows is None:
         return 0
-    return next((folds for most, folds in _FOLDS if len(dataset.train) <= most), 0)
+    return _FOLDS if len(dataset.train) <= _MOST_FOLDED else 0
 
 
 def _split(dataset: Dataset, share: float, seed: int) -> tuple[Examples, Examples | None]:

@@ -15,7 +15,7 @@ from sotag_convert.learn.corpus import Ragged
 from sotag_convert.learn.fit import History, Validation, fit
 from sotag_convert.learn.linear import LinearTable, fit_linear, table
 from sotag_convert.learn.presets import Preset
-from sotag_convert.learn.training_set import TrainingSet, build_training_set, members_of
+from sotag_convert.learn.training_set import TrainingSet, build_training_set, for_network, members_of
 from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
@@ -104,7 +104,8 @@ def fit_parts(
             rows = np.flatnonzero(built.fitted)
             model = fit_linear(built.features, rows, built.members[rows], seed)
             linear = table(model, built.features, preset.rows or 0)
-    built = replace(built, features=None)  # the largest thing in memory
+    off_topic_texts = len(built.ids) - built.labelled
+    built = for_network(built, preset, seed)  # the features were the largest thing in memory
     network = Network(_settings(preset, built))
     validation = _validation(held_out, built)
     history = fit(network, built, validation, preset, min(epochs, preset.epochs_of(len(built.ids))), seed, progress)
@@ -117,7 +118,7 @@ def fit_parts(
         texts=len(training),
         labels=built.labels,
         off_topic=built.off_topic,
-        off_topic_texts=built.off_topic_texts,
+        off_topic_texts=off_topic_texts,
         seconds=round(time.monotonic() - start),
     )
 

@@ -48,8 +48,8 @@ class TrainingSet:
     ``ids``: of each text. ``targets``: shape [texts, outputs], the probability of each output. ``members``: which outputs
     each text has, of the same shape. ``folds``: the fold of each text, from 0 to ``FOLDS`` - 1, the same for all copies of a
     text. ``features``: of each text, for the linear branch; ``None`` without one; ``fitted``: the texts that it is fitted on.
-    ``off_topic``: whether the last output is that of off-topic texts; ``independent``: whether a text may have several;
-    ``off_topic_texts``: the number of different ones.
+    ``off_topic``: whether the last output is that of off-topic texts; ``independent``: whether a text may have several.
+    ``labelled``: how many texts are not off-topic.
     """
 
     input: InputSettings
@@ -62,7 +62,7 @@ class TrainingSet:
     fitted: NDArray[np.bool_]
     off_topic: bool
     independent: bool
-    off_topic_texts: int = 0
+    labelled: int
 
     @property
     def labels(self) -> int:
@@ -114,10 +114,10 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
         fitted,
         off_topic=is_output,
         independent=dataset.multi_label,
+        labelled=len(copies.owners),
     )
-    built = _without_on_topic(built, len(copies.owners), seed)
-    built = _distilled(built, preset, seed)
-    return _repeated(built, len(copies.owners), preset)
+    built = _without_on_topic(built, seed)
+    return _distilled(built, preset, seed)
 
 
 def input_settings(texts: Sequence[str], preset: Preset) -> InputSettings:
@@ -227,9 +227,9 @@ def _ids_of_types(types: Types, vocabulary: Vocabulary) -> Numbers:
     return np.array(vocabulary.ids(types.tokens), np.int32)
 
 
-def _without_on_topic(built: TrainingSet, labelled: int, seed: int) -> TrainingSet:
+def _without_on_topic(built: TrainingSet, seed: int) -> TrainingSet:
     """Without the off-topic texts that a linear model of the labels takes for one of them: the labels may be about cooking."""
-    features = built.features
+    features, labelled = built.features, built.labelled
     if features is None or labelled == len(built.ids):
         return built
     rows = np.flatnonzero(built.fitted[:labelled])
@@ -266,18 +266,19 @@ def _distilled(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
     return replace(built, targets=targets.astype(np.float32))
 
 
-def _repeated(built: TrainingSet, labelled: int, preset: Preset) -> TrainingSet:
-    """With each off-topic text several times, if there are few."""
-    off_topic = len(built.ids) - labelled
-    if not off_topic:
-        return built
-    built = replace(built, off_topic_texts=off_topic)
-    repeats = max(1, min(preset.off_topic_repeats, labelled // (_OFF_TOPIC_PART * off_topic)))
-    again = np.tile(np.arange(labelled, len(built.ids)), repeats - 1)
-    taken = _taken(built, np.concatenate([np.arange(len(built.ids)), again]))
-    fitted = taken.fitted.copy()
-    fitted[len(built.ids) :] = False
-    return replace(taken, fitted=fitted)
+def for_network(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
+    """The training set of the network, which needs no features: off-topic texts are at most a tenth of the others.
+
+    So some are left out, or each is there several times, as often as the preset says at most. With more of them than labelled
+    texts a network finds nearly everything off-topic.
+    """
+    off_topic = np.arange(built.labelled, len(built.ids))
+    most = max(1, built.labelled // _OFF_TOPIC_PART)
+    if len(off_topic) > most:
+        off_topic = np.random.default_rng(seed).permutation(off_topic)[:most]
+    elif len(off_topic):
+        off_topic = np.tile(off_topic, max(1, min(preset.off_topic_repeats, most // len(off_topic))))
+    return _taken(replace(built, features=None), np.concatenate([np.arange(built.labelled), off_topic]))
 
 
 def fold_ratios(training_set: TrainingSet, settings: NetworkSettings) -> dict[str, NDArray[np.float32]]:
