@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sotag_convert.export.parity import Parity
-    from sotag_convert.learn.fit import Progress
+    from sotag_convert.progress import Progress
     from sotag_convert.report.evaluate import Evaluation
     from sotag_convert.training import TrainingReport
 

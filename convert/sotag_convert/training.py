@@ -15,12 +15,13 @@ from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
 from sotag_convert.learn import calibrate
-from sotag_convert.learn.fit import History, Progress, SilentProgress, Validation, fit
+from sotag_convert.learn.fit import History, Validation, fit
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.training_set import TrainingSet, build_training_set
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
+from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import publish
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
@@ -84,9 +85,9 @@ def train_dataset(
             report = _train(dataset, folder, checkpoint, preset, epochs, share, seed, refit, progress)
     except BaseException as error:
         if checkpoint.is_kept:
-            progress.say(str(checkpoint))
+            progress.warn(str(checkpoint))
         elif isinstance(error, KeyboardInterrupt):
-            progress.say("stopped before an epoch was complete: nothing is kept")
+            progress.warn("stopped before an epoch was complete: nothing is kept")
         raise
     checkpoint.remove()
     return report
@@ -124,9 +125,9 @@ def _train(
         with deferred_interrupts():
             source = _source(refitted, run, source.decision, dataset, preset, seed)
             checkpoint.keep(source, folder.parent)
-    progress.say("exporting and verifying")
     labelled = _measured_on(dataset, held_out, refitted)
-    parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
+    with progress.stage("exporting and verifying"):
+        parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
     return TrainingReport(checkpoint.output, run.history.interrupted or (refit and refitted is None), parity)
 
 
@@ -154,7 +155,8 @@ def _run(
     start = time.monotonic()
     tf_keras.utils.set_random_seed(seed)
     _announce(training, held_out, dataset, preset, progress)
-    training_set = build_training_set(training, dataset, preset, seed)
+    with progress.stage("preparing the texts" + (", with a bag-of-words teacher" if preset.teacher_share else "")):
+        training_set = build_training_set(training, dataset, preset, seed)
     network = Network(preset.network(len(dataset.labels), len(training_set.vocabulary)))
     validation = _validation(held_out, training_set, preset)
     history = fit(network, training_set, validation, preset, epochs, seed, progress)
@@ -187,8 +189,6 @@ def _announce(
     )
     if dataset.off_topic and not preset.off_topic_repeats:
         progress.say("this preset does not use off-topic texts")
-    if preset.teacher_share:
-        progress.say("training a bag-of-words teacher, for out-of-fold scores of each text")
 
 
 def _refit(first: _Run, dataset: Dataset, preset: Preset, seed: int, progress: Progress) -> _Run | None:
@@ -201,7 +201,7 @@ def _refit(first: _Run, dataset: Dataset, preset: Preset, seed: int, progress: P
     if run is not None and run.history.abandoned:
         raise KeyboardInterrupt
     if run is None or run.history.interrupted:
-        progress.say("stopped: the network of the first run is kept")
+        progress.warn("stopped: the network of the first run is kept")
         return None
     return run
 

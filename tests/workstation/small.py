@@ -30,4 +30,4 @@ def noisy_dataset(count: int) -> Dataset:
     """The same as a data set."""
     texts, labels = noisy_texts(count)
     assert UNKNOWN_LABEL not in labels
-    return Dataset("noisy", LABELS, Examples(tuple(texts), tuple(map(LABELS.index, labels))), None)
+    return Dataset("noisy", LABELS, Examples.single(tuple(texts), tuple(map(LABELS.index, labels))), None)

@@ -15,7 +15,7 @@ from sotag_edge.errors import InputError
 from sotag_edge.tokenizer import tokenize
 from tests.conftest import ROOT
 
-EXAMPLES = Examples(tuple(f"text {n}" for n in range(10)), (0,) * 5 + (1,) * 5)
+EXAMPLES = Examples.single(tuple(f"text {n}" for n in range(10)), (0,) * 5 + (1,) * 5)
 
 
 def test_split_is_stratified_and_repeatable() -> None:
@@ -40,17 +40,60 @@ def test_too_few_texts_to_split_is_an_error() -> None:
         EXAMPLES.split(0.01, seed=1)
 
 
+def test_a_split_of_rare_labels_has_its_share() -> None:
+    """With three texts per label a tenth is still split off, never more than one text of a label."""
+    many = Examples.single([f"text {n}" for n in range(300)], [n % 100 for n in range(300)])
+    train, kept = many.split(0.1, seed=1)
+    assert len(kept) == 30
+    assert max(Counter(kept.targets).values()) == 1
+    assert set(train.targets) == set(range(100))
+
+
+def test_the_only_text_of_a_label_stays_in_training() -> None:
+    """Whatever the share is, alone or beside other labels."""
+    rare = Examples(EXAMPLES.texts, ((0, 2), *EXAMPLES.label_sets[1:]))
+    for seed in range(20):
+        train, kept = rare.split(0.5, seed)
+        assert (0, 2) in train.label_sets
+        assert len(kept) in (4, 5)
+
+
+def test_a_split_of_several_labels_is_stratified() -> None:
+    """Each label gives about its share, the rare one too, and texts without labels give theirs."""
+    draw = random.Random(5)
+    sets = [tuple(n for n in range(6) if draw.random() < 0.4 / (n + 1)) for _ in range(2000)]
+    examples = Examples(tuple(map(str, range(2000))), tuple(sets))
+    _, kept = examples.split(0.2, seed=1)
+    for whole, part in zip(examples.counts(6), kept.counts(6), strict=True):
+        assert part == pytest.approx(0.2 * whole, abs=4)
+    assert kept.label_sets.count(()) == pytest.approx(0.2 * sets.count(()), abs=4)
+
+
+def test_targets_are_for_single_labels() -> None:
+    """A text with several labels, or with none, has no target."""
+    assert Examples.single("ab", [1, 0]) == Examples(("a", "b"), ((1,), (0,)))
+    for labels in ((0, 1), ()):
+        with pytest.raises(ValueError, match="values to unpack"):
+            Examples(("a",), (labels,)).targets  # noqa: B018
+
+
+def test_texts_with_the_same_label_share_its_number() -> None:
+    """One tuple per label: a tuple for each of a million texts would take as much memory as the texts."""
+    assert len({id(labels) for labels in EXAMPLES.label_sets}) == 2
+
+
 DATASET = Dataset("name", ("a", "b"), EXAMPLES, None)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"train": Examples((*EXAMPLES.texts[:9], "another text"), EXAMPLES.targets)},
-        {"train": Examples(EXAMPLES.texts, (*EXAMPLES.targets[:9], 0))},
+        {"train": Examples.single((*EXAMPLES.texts[:9], "another text"), EXAMPLES.targets)},
+        {"train": Examples.single(EXAMPLES.texts, (*EXAMPLES.targets[:9], 0))},
         {"labels": ("a", "c")},
         {"off_topic": ("zebra",)},
-        {"extra": Examples(("zebra",), (0,))},
+        {"extra": Examples.single(("zebra",), (0,))},
+        {"train": Examples(EXAMPLES.texts, (*EXAMPLES.label_sets[:9], (0, 1)))},
     ],
 )
 def test_the_hash_depends_on_training_texts_and_labels(changes: dict[str, object]) -> None:
@@ -62,7 +105,7 @@ def test_the_hash_does_not_depend_on_the_rest() -> None:
     """Test texts, the name and the origin are not trained on. The hash is in published manifests and must not change."""
     other = replace(DATASET, name="other", test=EXAMPLES, origin=Origin("MIT"))
     assert other.sha256() == DATASET.sha256()
-    published = Dataset("b", ("x", "y"), Examples(("one", "two \ud800"), (0, 1)), None, off_topic=("three",))
+    published = Dataset("b", ("x", "y"), Examples.single(("one", "two \ud800"), (0, 1)), None, off_topic=("three",))
     assert published.sha256() == "05aba7fc93c486cca09928529467c2170bd336144af7ffb0763655dfc8bc938f"
 
 

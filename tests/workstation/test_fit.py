@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +14,13 @@ import pytest
 from numpy.typing import NDArray
 
 from sotag_convert.learn import fit as fitting
-from sotag_convert.learn.fit import Epoch, History, SilentProgress, Validation, _is_as_good_as_any, fit
+from sotag_convert.learn.fit import Epoch, History, Validation, _is_as_good_as_any, fit
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.training_set import FOLDS, TrainingSet
 from sotag_convert.network.architectures import ConvLstmNetwork
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network, pad
+from sotag_convert.progress import SilentProgress, Stage
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
 
 PRESET = replace(PRESETS["default"], ratios=False, word_dropout=0.0, patience=None, batch=8, batches=0)
@@ -154,15 +156,17 @@ class Interrupting(SilentProgress):
     def __init__(self, batches: int) -> None:
         self.left, self.done, self.ended = batches, 0, False
 
-    def advance(self, description: str) -> None:
+    @contextmanager
+    def stage(self, name: str, steps: int | None = None) -> Iterator[Stage]:
+        """Begin the only stage, and note its end."""
+        yield self
+        self.ended = True
+
+    def advance(self, n: int = 1, note: str = "") -> None:
         """Count the batch."""
-        self.done += 1
+        self.done += n
         if self.done == self.left:
             os.kill(os.getpid(), signal.SIGINT)
-
-    def end(self) -> None:
-        """Note that the run has ended."""
-        self.ended = True
 
 
 def test_ctrl_c_ends_the_run_after_the_current_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +193,12 @@ def test_a_second_ctrl_c_ends_the_program() -> None:
     """It raises KeyboardInterrupt as usual."""
 
     class Impatient(SilentProgress):
-        def advance(self, description: str) -> None:
+        @contextmanager
+        def stage(self, name: str, steps: int | None = None) -> Iterator[Stage]:
+            """Begin the only stage."""
+            yield self
+
+        def advance(self, n: int = 1, note: str = "") -> None:
             """Send Ctrl-C with each batch."""
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), signal.SIGINT)

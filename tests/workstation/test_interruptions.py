@@ -23,8 +23,8 @@ from sotag_convert.conversion import convert_bundle
 from sotag_convert.data.load import load
 from sotag_convert.interrupts import deferred_interrupts, noted_interrupts
 from sotag_convert.learn import fit as fitting
-from sotag_convert.learn.fit import SilentProgress
 from sotag_convert.learn.presets import PRESETS
+from sotag_convert.progress import SilentProgress
 from sotag_convert.recipes import Recipe
 from sotag_convert.staging import staged
 from sotag_convert.training import train_dataset
@@ -45,6 +45,8 @@ class Recorder(SilentProgress):
 
     def say(self, text: str) -> None:
         self.lines.append(text)
+
+    warn = say
 
 
 @pytest.fixture

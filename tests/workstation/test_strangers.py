@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 import pytest
 
-from sotag_convert.cli.progress import TrainingProgress
+from sotag_convert.cli.progress import RunProgress
 from sotag_convert.conversion import convert_bundle
 from sotag_convert.export.isolated import run_module
 from sotag_convert.export.parity import sample_texts
@@ -456,7 +456,7 @@ def test_control_characters_do_not_reach_the_tables(
     assert done.returncode == 0, done.stderr
     assert "x\ufffd[31m" in done.stdout
     assert "\x1b" not in done.stdout
-    with TrainingProgress() as progress:
+    with RunProgress() as progress:
         progress.say("1 text was skipped: \x1b[31m.txt")
     assert capsys.readouterr().err == "1 text was skipped: \ufffd[31m.txt\n"
 
@@ -467,7 +467,7 @@ def test_a_closed_stderr_does_not_end_a_training_run(monkeypatch: pytest.MonkeyP
     os.close(reading)
     with os.fdopen(writing, "w") as closed, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", closed)
-        with TrainingProgress() as progress:
+        with RunProgress() as progress:
             progress.say("epoch 1/5")
             progress.say("epoch 2/5")
         with suppress(OSError):

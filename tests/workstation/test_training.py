@@ -12,8 +12,9 @@ import pytest
 from sotag_convert import training
 from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.export import device_run
-from sotag_convert.learn.fit import Epoch, History, SilentProgress
+from sotag_convert.learn.fit import Epoch, History
 from sotag_convert.learn.presets import PRESETS
+from sotag_convert.progress import SilentProgress
 from sotag_convert.training import train_dataset
 from sotag_edge.bundle import Bundle
 from sotag_edge.errors import UsageError
@@ -28,6 +29,8 @@ class Recorder(SilentProgress):
 
     def say(self, text: str) -> None:
         self.lines.append(text)
+
+    warn = say
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +128,7 @@ def test_ctrl_c_during_the_refit_keeps_the_first_run(tmp_path: Path, monkeypatch
 def test_test_texts_measure_the_model(tmp_path: Path) -> None:
     """With test texts, these and not the validation texts are measured on; without calibration texts nothing is fitted."""
     data = noisy_dataset(40)
-    test = Examples(data.train.texts[:6], data.train.targets[:6])
+    test = Examples.single(data.train.texts[:6], data.train.targets[:6])
     report = train_dataset(Dataset("d", data.labels, data.train, test), tmp_path / "m", preset="small", validation=0)
     assert not report.interrupted
     assert report.parity.texts == 6

@@ -33,7 +33,7 @@ TOPICS = {"kitchen": "oven dough bread", "harbour": "boat sail anchor"}
 def small_dataset(texts_per_label: int) -> Dataset:
     texts = [f"{topic} number {n} here" for topic in TOPICS.values() for n in range(texts_per_label)]
     targets = [label for label in range(2) for _ in range(texts_per_label)]
-    return Dataset("small", tuple(TOPICS), Examples(tuple(texts), tuple(targets)), None)
+    return Dataset("small", tuple(TOPICS), Examples.single(tuple(texts), tuple(targets)), None)
 
 
 def build(data: Dataset, preset: Preset, seed: int = 1) -> TrainingSet:
@@ -42,7 +42,7 @@ def build(data: Dataset, preset: Preset, seed: int = 1) -> TrainingSet:
 
 def test_without_settings_texts_are_as_they_are() -> None:
     """One list of ids per text, in order, its label as the target, the most frequent tokens as the vocabulary."""
-    data = replace(small_dataset(10), extra=Examples(("sextant",), (1,)), off_topic=("zebra",))
+    data = replace(small_dataset(10), extra=Examples.single(("sextant",), (1,)), off_topic=("zebra",))
     built = build(data, PLAIN)
     assert built.vocabulary.tokens == Vocabulary.learn([text.split() for text in data.train.texts], 5000).tokens
     assert built.ids == [PLAIN.input.ids(text, built.vocabulary) for text in data.train.texts]
@@ -92,7 +92,7 @@ def test_the_teacher_scores_out_of_fold() -> None:
     """Labels that no other text helps to guess are not in the scores, with all copies of a text in the same fold."""
     topics = [f"oven{n} dough{n} bread{n} salt{n}" for n in range(40)]
     labels = np.random.default_rng(0).permutation(40) % 2
-    data = Dataset("random", ("a", "b"), Examples(tuple(topics), tuple(labels.tolist())), None)
+    data = Dataset("random", ("a", "b"), Examples.single(tuple(topics), tuple(labels.tolist())), None)
     built = build(data, replace(PLAIN, augmentation=Augmentation(), teacher_share=1.0))
     assert (built.targets.argmax(axis=1) == built.labels).mean() < 0.7
 
@@ -137,7 +137,7 @@ def test_many_off_topic_texts_are_used_once() -> None:
 
 def test_extra_texts_are_trained_on_where_the_preset_uses_them() -> None:
     """They follow the texts, with their labels, augmented like any other text."""
-    data = replace(small_dataset(30), extra=Examples(("sextant fix", "loaf"), (1, 0)))
+    data = replace(small_dataset(30), extra=Examples.single(("sextant fix", "loaf"), (1, 0)))
     built = build(data, replace(PLAIN, extra_texts=True))
     assert built.labels.tolist() == [0] * 30 + [1] * 30 + [1, 0]
     assert "sextant" in built.vocabulary.tokens
@@ -148,7 +148,7 @@ def test_extra_texts_are_trained_on_where_the_preset_uses_them() -> None:
 
 def test_extra_texts_stay_out_of_the_validation() -> None:
     """The split is made of the training texts, and every extra text is in the training set."""
-    data = replace(small_dataset(30), extra=Examples(tuple(f"sextant{n}" for n in range(9)), (1,) * 9))
+    data = replace(small_dataset(30), extra=Examples.single(tuple(f"sextant{n}" for n in range(9)), (1,) * 9))
     train, kept = data.train.split(0.2, seed=1)
     assert not any("sextant" in text for text in kept.texts)
     built = build_training_set(train, data, replace(PLAIN, extra_texts=True), seed=1)
@@ -159,7 +159,7 @@ def test_the_informative_vocabulary_has_rare_tokens_of_one_label() -> None:
     """Half of a small vocabulary is for tokens that say most about the label, however rare; half is for frequent ones."""
     noise = " ".join(f"word{n}" for n in range(40))
     texts = tuple(f"{noise} {'boat' if n % 2 else 'oven'}" for n in range(20))
-    data = Dataset("noise", ("a", "b"), Examples(texts, tuple(n % 2 for n in range(20))), None)
+    data = Dataset("noise", ("a", "b"), Examples.single(texts, tuple(n % 2 for n in range(20))), None)
     small = replace(PLAIN, vocabulary=14)
     informative = build(data, replace(small, informative_vocabulary=True)).vocabulary
     assert len(informative) == 14
@@ -197,7 +197,7 @@ def test_eight_texts_per_label_are_enough() -> None:
 
 def test_empty_texts_are_refused() -> None:
     """There is nothing to train on."""
-    data = Dataset("empty", ("a", "b"), Examples(("", " "), (0, 1)), None)
+    data = Dataset("empty", ("a", "b"), Examples.single(("", " "), (0, 1)), None)
     with pytest.raises(InputError, match="all texts are empty"):
         build(data, PLAIN)
 
@@ -206,7 +206,7 @@ def test_the_same_seed_gives_the_same_training_set() -> None:
     """Segments and folds are drawn from the seed."""
     data = replace(
         small_dataset(20),
-        train=Examples(tuple(" ".join(f"w{n}{m}" for m in range(60)) for n in range(20)), (0, 1) * 10),
+        train=Examples.single(tuple(" ".join(f"w{n}{m}" for m in range(60)) for n in range(20)), (0, 1) * 10),
     )
     one, two, other = (build(data, PRESETS["default"], seed) for seed in (5, 5, 6))
     assert (one.ids, one.folds.tolist(), one.targets.tolist()) == (two.ids, two.folds.tolist(), two.targets.tolist())

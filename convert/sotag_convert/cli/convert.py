@@ -29,23 +29,32 @@ def convert(
     input_format: options.InputFormat = None,
     field: options.TextFields = None,
     label_field: options.LabelField = "label",
+    log: options.Log = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Export a trained model again with another recipe, without training.
 
     Example: sotag-edge convert models/default --recipe float16 --output models/mine
     """
     require_extra("convert")
-    from sotag_convert.cli.progress import print_parity
-    from sotag_convert.conversion import bundle_folder, convert_bundle
-    from sotag_convert.data.load import load_labelled
+    from sotag_convert.cli.progress import run_progress
     from sotag_convert.staging import refuse_existing
-    from sotag_edge.bundle import Manifest
-    from sotag_edge.cli.process import warn
 
-    refuse_existing(output, force)  # before anything is downloaded
-    folder = bundle_folder(model)
-    labelled = None
-    if data is not None:
-        fields = options.fields(field, label_field)
-        labelled = load_labelled(data, Manifest.read(folder).labels, fields, input_format, warn)
-    print_parity(output, convert_bundle(folder, recipe, output, labelled, force=force))
+    with run_progress(log, quiet, verbose) as progress:
+        refuse_existing(output, force)  # before anything is downloaded
+        with progress.stage("loading TensorFlow"):
+            from sotag_convert.cli.summary import print_parity
+            from sotag_convert.conversion import bundle_folder, convert_bundle
+            from sotag_convert.data.load import load_labelled
+            from sotag_edge.bundle import Manifest
+
+        folder = bundle_folder(model)
+        labelled = None
+        if data is not None:
+            fields = options.fields(field, label_field)
+            with progress.stage("reading the texts"):
+                labelled = load_labelled(data, Manifest.read(folder).labels, fields, input_format, progress.say)
+        with progress.stage("exporting and verifying"):
+            parity = convert_bundle(folder, recipe, output, labelled, force=force)
+        print_parity(output, parity, progress)

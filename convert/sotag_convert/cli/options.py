@@ -11,6 +11,7 @@ from sotag_edge.formats import FORMATS, Fields
 
 DATA = "Data"
 OUTPUT = "Output"
+_RUN = "Run"
 
 _RECORDS = [name for name, entry in FORMATS.items() if entry.reads and entry.has_records]
 
@@ -39,6 +40,17 @@ Output = Annotated[
     Path, typer.Option("--output", "-o", help="The folder to write the model to.", rich_help_panel=OUTPUT)
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the model in the output folder.", rich_help_panel=OUTPUT)]
+
+Log = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--log", metavar="FILE", help="Append all messages to a file, details too, with the time.", rich_help_panel=_RUN
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, notes or figures; only warnings.", rich_help_panel=_RUN)
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print details, too.", rich_help_panel=_RUN)]
 
 
 def fields(text: list[str] | None, label: str) -> Fields:

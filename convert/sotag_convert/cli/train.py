@@ -56,6 +56,9 @@ def train(
     refit: Refit = False,
     seed: Seed = 1,
     force: options.Force = False,
+    log: options.Log = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far.
 
@@ -64,14 +67,18 @@ def train(
     Example: sotag-edge train mails.csv --field subject --field body --label-field team --output models/mails
     """
     require_extra("convert")
-    from sotag_convert.cli.progress import TrainingProgress, print_parity
-    from sotag_convert.data.load import load
+    from sotag_convert.cli.progress import run_progress
     from sotag_convert.staging import refuse_existing
-    from sotag_convert.training import train_dataset
 
-    refuse_existing(output, force)  # before anything is downloaded
-    with TrainingProgress() as progress:
-        dataset = load(data, options.fields(field, label_field), input_format, progress.say)
+    with run_progress(log, quiet, verbose) as progress:
+        refuse_existing(output, force)  # before anything is downloaded
+        with progress.stage("loading TensorFlow"):
+            from sotag_convert.cli.summary import print_parity
+            from sotag_convert.data.load import load
+            from sotag_convert.training import train_dataset
+
+        with progress.stage("reading the texts"):
+            dataset = load(data, options.fields(field, label_field), input_format, progress.say)
         report = train_dataset(
             dataset,
             output,
@@ -83,6 +90,6 @@ def train(
             force=force,
             progress=progress,
         )
-    print_parity(output, report.parity)
+        print_parity(output, report.parity, progress)
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)

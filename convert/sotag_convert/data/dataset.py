@@ -7,49 +7,74 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sotag_convert.data.stratify import held_out
 from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
 AS_GIVEN = "as given"
+_SEPARATOR = "\x1f"  # of the labels of a text, in the hash
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Texts and, for each, the number of its label."""
+    """Texts and, for each, the numbers of its labels in ascending order: exactly one in single-label data.
+
+    Texts with the same labels share one tuple, which keeps a million texts in little memory.
+    """
 
     texts: tuple[str, ...] = ()
-    targets: tuple[int, ...] = ()
+    label_sets: tuple[tuple[int, ...], ...] = ()
+
+    @classmethod
+    def single(cls, texts: Iterable[str], targets: Iterable[int]) -> Examples:
+        """The examples of texts that have one label each; ``targets``: its number.
+
+        >>> Examples.single(["bake the bread"], [1]).label_sets
+        ((1,),)
+        """
+        numbers = tuple(targets)
+        shared = {number: (number,) for number in set(numbers)}
+        return cls(tuple(texts), tuple(shared[number] for number in numbers))
 
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The number of each text's label. Raises ``ValueError`` if a text has several or none."""
+        return tuple(number for (number,) in self.label_sets)
+
+    def counts(self, labels: int) -> list[int]:
+        """The number of texts that have each of the first ``labels`` labels."""
+        counted = Counter(number for numbers in self.label_sets for number in numbers)
+        return [counted[number] for number in range(labels)]
+
     def split(self, fraction: float, seed: int) -> tuple[Examples, Examples]:
         """Two stratified parts: the examples to train on, and ``fraction`` of each label's for validation.
 
-        Raises ``InputError`` if a label has too few texts.
+        The only text of a label stays in training. Raises ``InputError`` if no text is left for one of the parts.
         """
-        from sklearn.model_selection import train_test_split
-
-        numbers = range(len(self))
-        try:
-            kept, taken = train_test_split(numbers, test_size=fraction, stratify=self.targets, random_state=seed)
-        except ValueError as error:
+        taken = held_out(self.label_sets, fraction, seed)
+        chosen = set(taken)
+        kept = [number for number in range(len(self)) if number not in chosen]
+        if not taken or not kept:
             raise InputError(
-                f"{len(self)} texts cannot give {fraction:.0%} to validation, some of each label ({error}): "
-                "use more texts, another share, or no validation"
-            ) from error
+                f"{len(self)} texts cannot give {fraction:.0%} to validation: use more texts, another share, or no "
+                "validation"
+            )
         return self.take(kept), self.take(taken)
 
     def joined(self, others: Examples) -> Examples:
         """These examples, followed by the others."""
-        return Examples(self.texts + others.texts, self.targets + others.targets)
+        return Examples(self.texts + others.texts, self.label_sets + others.label_sets)
 
     def take(self, numbers: Sequence[int]) -> Examples:
         """The examples at these positions, in this order."""
-        return Examples(tuple(self.texts[n] for n in numbers), tuple(self.targets[n] for n in numbers))
+        return Examples(tuple(self.texts[n] for n in numbers), tuple(self.label_sets[n] for n in numbers))
 
 
 _NO_EXAMPLES = Examples()
@@ -88,7 +113,8 @@ class Dataset:
 
     ``labels``: in alphabetical order, which is the order of the network's outputs. ``off_topic``: training texts that
     have none of the labels. ``extra``: further training texts, which a preset may leave out and which are never used for
-    validation.
+    validation. ``validation``: the validation texts that the data set itself has; ``None`` leaves it to the training to
+    split some off. ``multi_label``: whether a text may have several labels.
     """
 
     name: str
@@ -98,15 +124,22 @@ class Dataset:
     off_topic: tuple[str, ...] = ()
     extra: Examples = _NO_EXAMPLES
     origin: Origin = _UNKNOWN_ORIGIN
+    validation: Examples | None = None
+    multi_label: bool = False
 
     def sha256(self) -> str:
         """A hash of the training texts and their labels, for the manifest."""
         digest = hashlib.sha256()
-        labelled = self.train.joined(self.extra)
-        pairs = [(self.labels[target], text) for text, target in zip(labelled.texts, labelled.targets, strict=True)]
-        for label, text in [*pairs, *((UNKNOWN_LABEL, text) for text in self.off_topic)]:
-            digest.update(f"{label}\0{text}\0".encode("utf-8", errors="surrogatepass"))
+        names = {numbers: _SEPARATOR.join(self.labels[number] for number in numbers) for numbers in self._label_sets()}
+        for part in (self.train, self.extra):
+            for text, numbers in zip(part.texts, part.label_sets, strict=True):
+                digest.update(f"{names[numbers]}\0{text}\0".encode("utf-8", errors="surrogatepass"))
+        for text in self.off_topic:
+            digest.update(f"{UNKNOWN_LABEL}\0{text}\0".encode("utf-8", errors="surrogatepass"))
         return digest.hexdigest()
+
+    def _label_sets(self) -> set[tuple[int, ...]]:
+        return {*self.train.label_sets, *self.extra.label_sets}
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,4 +177,4 @@ def _examples(pairs: Pairs, labels: Sequence[str]) -> tuple[Examples, tuple[str,
     numbers = {label: number for number, label in enumerate(labels)}
     labelled = [(text, numbers[label]) for text, label in pairs if label != UNKNOWN_LABEL]
     off_topic = tuple(text for text, label in pairs if label == UNKNOWN_LABEL)
-    return Examples(tuple(text for text, _ in labelled), tuple(target for _, target in labelled)), off_topic
+    return Examples.single((text for text, _ in labelled), (target for _, target in labelled)), off_topic

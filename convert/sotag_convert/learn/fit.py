@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,41 +19,10 @@ from sotag_convert.learn.presets import Preset
 from sotag_convert.learn.training_set import TrainingSet, fold_ratios
 from sotag_convert.network.keras import tf, tf_keras
 from sotag_convert.network.network import Network, pad
+from sotag_convert.progress import Progress
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
 _POOL = 40  # batches whose texts are sorted by length together: little padding, and still a random order
-
-
-class Progress(Protocol):
-    """Receives the progress of a run."""
-
-    def say(self, text: str) -> None:
-        """Show a line that stays."""
-
-    def begin(self, batches: int) -> None:
-        """Start a run of so many batches, all epochs together."""
-
-    def advance(self, description: str) -> None:
-        """Count one batch as done."""
-
-    def end(self) -> None:
-        """End the run, maybe before its last batch."""
-
-
-class SilentProgress:
-    """A ``Progress`` that shows nothing."""
-
-    def say(self, text: str) -> None:
-        """Ignore the line."""
-
-    def begin(self, batches: int) -> None:
-        """Ignore the number of batches."""
-
-    def advance(self, description: str) -> None:
-        """Ignore the batch."""
-
-    def end(self) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +86,7 @@ def fit(
     done: list[Epoch] = []
     kept: tuple[int, Any] = (0, network.model.get_weights())
     abandoned = False
-    progress.begin(batches * epochs)
-    with noted_interrupts() as interrupted:
+    with noted_interrupts() as interrupted, progress.stage("training the network", batches * epochs) as stage:
         try:
             for number in range(1, epochs + 1):
                 start = time.monotonic()
@@ -126,7 +94,7 @@ def fit(
                 for batch in _batches(lengths, size, random):
                     ids = _drop_words(pad([training_set.ids[text] for text in batch]), preset.word_dropout, random)
                     losses.append(step(ids, training_set.folds[batch], training_set.targets[batch]))
-                    progress.advance(_describe(number, epochs, float(np.mean(losses[-100:])), done))
+                    stage.advance(note=_describe(number, epochs, float(np.mean(losses[-100:])), done))
                     if interrupted:
                         break
                 network.take_weights(graph)
@@ -141,7 +109,6 @@ def fit(
             if not kept[0]:
                 raise
             abandoned = True
-    progress.end()
     progress.say(f"kept epoch {kept[0]}")
     network.model.set_weights(kept[1])
     return History(tuple(done), kept[0], bool(interrupted), abandoned)

@@ -1,0 +1,95 @@
+"""Tokens and ids of a text -> the features of the linear branch: the numbers of the rows that the graph adds up.
+
+Three kinds of features: the known tokens of a text, the pairs of neighbouring known tokens, and the character n-grams of its
+unknown tokens. Each counts once per text and token. Tokens have the row of their id. Pairs and n-grams are hashed to 32 bits;
+``features.bin`` lists the hashes that have a row, in ascending order, as little-endian ``uint32``; the others are left out.
+The n-grams of a known token have no rows: training adds their weights to the token's own row.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sotag_edge.errors import ModelError
+from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FEATURES = "features.bin"
+MOST_FEATURES = 4_000_000
+NGRAM_LENGTHS = (3, 4, 5)
+_LONGEST = 30  # characters of a token that are cut into n-grams
+_FIRST_FACTOR, _SECOND_FACTOR = 0x9E3779B1, 0x85EBCA77  # odd; from xxHash
+
+
+class Features:
+    """The hashes that have a row, and the search in them. ``first``: the row of the first hash, after those of the ids."""
+
+    def __init__(self, content: bytes, first: int) -> None:
+        """``content``: of ``features.bin``. Raises ``ModelError`` if it is not a list of ascending hashes."""
+        import numpy as np
+
+        if len(content) % 4 or len(content) > 4 * MOST_FEATURES:
+            raise ModelError(f"{FEATURES} has {len(content):,} bytes, which is not a list of at most {MOST_FEATURES:,} hashes")
+        self._numpy: Any = np
+        self._hashes: NDArray[np.uint32] = np.frombuffer(content, "<u4")
+        self._first = first
+        if (self._hashes[1:] <= self._hashes[:-1]).any():
+            raise ModelError(f"the hashes in {FEATURES} are not in ascending order")
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def rows(self, tokens: Sequence[str], ids: Sequence[int]) -> list[int]:
+        """The rows of a text, at least one: a text without features has the row of padding, which adds nothing.
+
+        ``ids``: those of the tokens, in their order.
+        """
+        np = self._numpy
+        rows = [number for number in dict.fromkeys(ids) if number > UNKNOWN_ID]
+        if len(self._hashes):
+            hashes = pair_hashes(np, np.array(ids, np.uint32))
+            unknown = {token for token, number in zip(tokens, ids, strict=False) if number == UNKNOWN_ID}
+            if unknown:
+                of_characters = [number for token in sorted(unknown) for number in token_hashes(token)]
+                hashes = np.concatenate([np.unique(hashes), np.array(of_characters, np.uint32)])
+            else:
+                hashes = np.unique(hashes)
+            places = np.searchsorted(self._hashes, hashes)
+            places[places == len(self._hashes)] = 0
+            rows += (places[self._hashes[places] == hashes] + self._first).tolist()
+        return rows or [PADDING_ID]
+
+
+def pair_hashes(np: Any, ids: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The hash of each pair of neighbouring known tokens."""
+    first, second = ids[:-1], ids[1:]
+    known = (first > UNKNOWN_ID) & (second > UNKNOWN_ID)
+    hashes: NDArray[np.uint32] = (first * np.uint32(_FIRST_FACTOR) ^ second * np.uint32(_SECOND_FACTOR))[known]
+    return hashes
+
+
+def token_hashes(token: str) -> list[int]:
+    """The hash of each character n-gram of a token, its ends marked; none of a single character.
+
+    >>> len(token_hashes("cat")), token_hashes("c")
+    (6, [])
+    """
+    return [zlib.crc32(ngram.encode("utf-8", "surrogatepass")) for ngram in ngrams(token)]
+
+
+def ngrams(token: str) -> Iterator[str]:
+    """The distinct character n-grams of a token.
+
+    >>> list(ngrams("cat"))
+    ['<ca', 'cat', 'at>', '<cat', 'cat>', '<cat>']
+    """
+    if len(token) < 2:
+        return iter(())
+    marked = f"<{token[:_LONGEST]}>"
+    found: Iterable[str] = (marked[start : start + n] for n in NGRAM_LENGTHS for start in range(len(marked) - n + 1))
+    return iter(dict.fromkeys(found))
