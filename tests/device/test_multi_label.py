@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from sotag_edge import Classifier, ModelError, Prediction, Reason, UsageError
 from sotag_edge.cli.classify import _labels
 from sotag_edge.decision import MultiLabel
-from sotag_edge.document import Document
+from sotag_edge.document import Document, Result
 from sotag_edge.explain import explain
-from sotag_edge.formats.fields import joined
+from sotag_edge.formats import FORMATS, Layout
+from sotag_edge.formats.fields import joined, named
 from sotag_edge.golden import check_golden
 from sotag_edge.interpreter import Interpreter
 from sotag_edge.pipeline import results
@@ -33,6 +34,13 @@ SCORES = {"a": 0.5, "b": 0.75, "c": 0.3}
 BOTH = "knead the dough and reef the sail in the wind"  # sailing has more words, baking has some
 ONE_WORD = "how do i reef"  # below the threshold of sailing
 TEXTS = [BOTH, ONE_WORD, "sow the seeds and knead the bread dough", "", "when the rest is other words"]
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +197,9 @@ def test_scores_need_no_sum(classifier: Classifier, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_kind_of_a_model_is_checked(tmp_path: Path) -> None:
-    """A softmax passes for independent scores; independent scores do not pass for a softmax."""
+    """Independent scores do not pass for a softmax, also on a machine that has run the same files as what they are."""
     folder = Path(shutil.copytree(MULTI_LABEL, tmp_path / "model"))
+    Classifier.load(folder)
     manifest = json.loads((folder / "model.json").read_text())
     manifest["outputs"]["kind"] = "single-label"
     manifest["scores"] = {"temperature": 1, "threshold": 0.5}
@@ -302,6 +311,22 @@ def test_options_of_the_decision(run: Run) -> None:
     assert labels("--threshold", "0.3") == ["sailing,baking,gardening", "sailing,baking,gardening"]
     assert labels("--only", "baking,gardening") == ["baking", "unknown"]
     assert labels("--jobs", "2") == ["sailing,baking", "unknown"]
+
+
+def test_the_one_label_of_a_text_is_not_quoted() -> None:
+    """A cell of a single-label model has the label as it is."""
+    answer = Prediction('a,"b"', 0.5, {'a,"b"': 0.5})
+    assert named(answer, Layout(('a,"b"',))) == 'a,"b"'
+    assert named(answer, Layout(('a,"b"',), multi_label=True)) == '"a,""b"""'
+
+
+def test_a_table_never_cuts_labels() -> None:
+    """Also on a terminal, where several labels may be wider than their column; a single label never is."""
+    terminal = Terminal()
+    layout = Layout(("baking", "sailing"), multi_label=True, sources=["a.txt"])
+    writer = FORMATS["table"].writer(terminal, layout)
+    writer.write(Result("a.txt", Prediction("baking", 0.9, SCORES, labels=("baking", "sailing", "gardening"))))
+    assert "baking,sailing,gardening" in terminal.getvalue()
 
 
 def test_labels_with_commas_are_quoted(run: Run, comma_model: Path) -> None:
