@@ -15,6 +15,8 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 FIXTURE = ROOT / "tests" / "fixtures" / "model"
+MULTI_LABEL = ROOT / "tests" / "fixtures" / "multi-label"
+OFF_TOPIC = ROOT / "tests" / "fixtures" / "off-topic"
 
 # A shell starts its background commands with SIGINT ignored, nohup with SIGHUP, and children inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
