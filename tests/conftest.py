@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,9 @@ ROOT = Path(__file__).parent.parent
 FIXTURE = ROOT / "tests" / "fixtures" / "model"
 MULTI_LABEL = ROOT / "tests" / "fixtures" / "multi-label"
 OFF_TOPIC = ROOT / "tests" / "fixtures" / "off-topic"
+
+# No test reads or writes the models of whoever runs it. Child processes inherit it.
+os.environ["SOTAG_EDGE_MODELS"] = str(Path(tempfile.gettempdir()) / "sotag-edge-tests-without-models")
 
 # A shell starts its background commands with SIGINT ignored, nohup with SIGHUP, and children inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from sotag_edge import bundle
 from sotag_edge.errors import UsageError
+from sotag_edge.models import name_of
 
 if sys.platform != "win32":
     import fcntl
@@ -28,6 +29,8 @@ def refuse_existing(output: Path, force: bool) -> None:
     ``force`` allows replacing a model; nothing else is ever replaced.
     """
     if os.path.lexists(output) and not force:
+        if name := name_of(output):
+            raise UsageError(f"the model {name!r} exists already: choose another name, or allow replacing it (force)")
         raise UsageError(f"{output} exists already: choose another folder, or allow replacing it (force)")
     if os.path.lexists(output) and not (output / bundle.MANIFEST).is_file():
         raise UsageError(f"{output} is not a model, and only a model is ever replaced: choose another folder")

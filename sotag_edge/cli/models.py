@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Optional
+
+import typer
 
 from sotag_edge.bundle import Bundle, device_bytes
 from sotag_edge.cli import options
+from sotag_edge.cli.process import warn
 from sotag_edge.errors import ModelError
-from sotag_edge.models import available
+from sotag_edge.models import available, own, remove
 from sotag_edge.terminal import print_rows
 
+Remove = Annotated[
+    Optional[str],
+    typer.Option(
+        "--remove",
+        metavar="NAME",
+        autocompletion=lambda: [path.name for path in own()],
+        help="Remove a model of your own, without asking.",
+    ),
+]
 
-def models(to: options.FactsFormat = "table") -> None:
-    """List the models that --model finds by name, with their folders.
+
+def models(to: options.FactsFormat = "table", removed: Remove = None) -> None:
+    """List the models that --model finds by name, with their folders; or remove one of your own.
+
+    Your own models are in $SOTAG_EDGE_MODELS, or in the system's folder for data.
 
     Example: sotag-edge models
+
+    Example: sotag-edge models --remove mine
     """
+    if removed is not None:
+        warn(f"removed the model {removed!r} from {remove(removed).parent}")
+        return
     entries = [_described(path) for path in available()]
     if to == "json":
         print(json.dumps(entries, indent=2))

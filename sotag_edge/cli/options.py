@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from sotag_edge.formats import FORMATS, Format
+from sotag_edge.models import available
 from sotag_edge.terminal import Color
 
 _INPUT = "Input"
@@ -38,6 +39,11 @@ def _delimiter(name: str) -> str:
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise typer.BadParameter(f"{name!r} is not one character that can separate fields, such as ';', or 'tab'")
     return delimiter
+
+
+def model_names() -> list[str]:
+    """The names of all models, to complete."""
+    return [path.name for path in available()]
 
 
 Paths = Annotated[
@@ -111,13 +117,18 @@ Model = Annotated[
         "--model",
         "-m",
         envvar="SOTAG_EDGE_MODEL",
+        autocompletion=model_names,
         help="The folder or name of a model. [default: 'default']",
         rich_help_panel=_MODEL,
     ),
 ]
 ModelArgument = Annotated[
     Optional[str],
-    typer.Argument(envvar="SOTAG_EDGE_MODEL", help="The folder or name of a model. [default: 'default']"),
+    typer.Argument(
+        envvar="SOTAG_EDGE_MODEL",
+        autocompletion=model_names,
+        help="The folder or name of a model. [default: 'default']",
+    ),
 ]
 Threshold = Annotated[
     Optional[float],

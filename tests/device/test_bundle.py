@@ -24,6 +24,7 @@ from sotag_edge.vocabulary import Vocabulary
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A source tree with a model of each kind, and nothing in the environment."""
     monkeypatch.delenv(models.MODEL_VARIABLE, raising=False)
+    monkeypatch.setenv(models.FOLDER_VARIABLE, str(tmp_path / "user"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(models, "__file__", str(tmp_path / "tree" / "sotag_edge" / "models.py"))
     for folder in ("tree/sotag_edge/models/default", "tree/models/default", "tree/models/mine", "here/mine"):

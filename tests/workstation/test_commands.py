@@ -23,7 +23,7 @@ BUNDLE = {"README.md", "metrics.json", "model.json", "model.keras", "model.tflit
 
 def test_train_gives_a_model_that_classifies(run: Run, data: Path, tmp_path: Path) -> None:
     """One command on a folder gives a whole bundle, which tags what it learned."""
-    done = run("train", data, "--output", "mine", "--epochs", "12", "--validation", "0")
+    done = run("train", data, "--output", "./mine", "--epochs", "12", "--validation", "0")
     assert done.returncode == 0, done.stderr
     assert {file.name for file in (tmp_path / "mine").iterdir()} == BUNDLE
     assert "accuracy, this model" in done.stderr
@@ -40,7 +40,7 @@ def test_train_gives_a_model_that_classifies(run: Run, data: Path, tmp_path: Pat
 
 def test_the_seed_preset_pads_to_its_window(run: Run, data: Path, tmp_path: Path) -> None:
     """The blog post's network goes the same way; its bundle says that the device pads to 100."""
-    done = run("train", data, "--preset", "seed", "--output", "seed", "--epochs", "1", "--validation", "0.4")
+    done = run("train", data, "--preset", "seed", "--output", "./seed", "--epochs", "1", "--validation", "0.4")
     assert done.returncode == 0, done.stderr
     bundle = Bundle.read(tmp_path / "seed")
     inputs = bundle.manifest.input
@@ -85,7 +85,7 @@ def test_convert_exports_again(run: Run, fixture_model: Path, tmp_path: Path) ->
     for label, text in (("baking", "knead the bread dough"), ("gardening", "sow the seeds in the soil")):
         (tmp_path / "data" / "test" / label).mkdir(parents=True)
         (tmp_path / "data" / "test" / label / "0.txt").write_text(text, encoding="utf-8")
-    done = run("convert", fixture_model / "model.keras", "--recipe", "float16", "-o", "again", "--data", "data")
+    done = run("convert", fixture_model / "model.keras", "--recipe", "float16", "-o", "./again", "--data", "data")
     assert done.returncode == 0, done.stderr
     assert "same tag as Keras" in done.stderr
     assert "accuracy, Keras" in done.stderr
@@ -108,11 +108,26 @@ def test_an_existing_model_is_replaced_with_force_alone(run: Run, fixture_model:
     assert Bundle.read(model_copy).manifest.recipe == "float32"
 
 
+def test_an_output_without_a_slash_is_a_name(
+    run: Run, fixture_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model goes to the user's folder, is found by its name, and its name is in the error when it exists already."""
+    monkeypatch.setenv("SOTAG_EDGE_MODELS", str(tmp_path / "data" / "models"))
+    done = run("convert", fixture_model, "-r", "float32", "--output", "mine")
+    assert done.returncode == 0, done.stderr
+    assert Bundle.read(tmp_path / "data" / "models" / "mine").manifest.recipe == "float32"
+    assert not (tmp_path / "mine").exists()
+    assert run("classify", "-m", "mine", input="knead the dough\n").stdout.startswith("stdin:1\tbaking")
+    refused = run("convert", "mine", "-o", "mine")
+    assert refused.returncode == 2
+    assert "the model 'mine' exists already: choose another name, or allow replacing it (force)" in refused.stderr
+
+
 def test_force_replaces_models_only(run: Run, fixture_model: Path, tmp_path: Path) -> None:
     """A folder of something else is never replaced."""
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("Dear Ada")
-    refused = run("convert", fixture_model, "-o", "letters", "--force")
+    refused = run("convert", fixture_model, "-o", "./letters", "--force")
     assert refused.returncode == 2
     assert (tmp_path / "letters" / "dear.txt").read_text() == "Dear Ada"
 
@@ -120,15 +135,15 @@ def test_force_replaces_models_only(run: Run, fixture_model: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "words", "code"),
     [
-        (["train", "nowhere", "-o", "out"], "no data at nowhere", 1),
+        (["train", "nowhere", "-o", "./out"], "no data at nowhere", 1),
         (["train", "{data}", "-o", "{fixture}"], "exists already", 2),
-        (["train", "{data}", "-o", "out", "--epochs", "0"], "epochs must be 1 or more, not 0", 2),
-        (["train", "{data}", "-o", "out", "--validation", "1"], "validation must be from 0 to below 1, not 1.0", 2),
-        (["train", "{data}", "-o", "out", "--validation", "0.01"], "cannot give 1% to validation", 1),
-        (["train", "{data}", "-o", "out", "--preset", "huge"], "huge", 2),
-        (["convert", "nowhere", "-o", "out"], "no model 'nowhere'", 3),
-        (["convert", "{fixture}", "-o", "out", "-r", "int3"], "int3", 2),
-        (["convert", "{fixture}", "-o", "out", "--data", "{data}"], "has the labels harbour, kitchen", 1),
+        (["train", "{data}", "-o", "./out", "--epochs", "0"], "epochs must be 1 or more, not 0", 2),
+        (["train", "{data}", "-o", "./out", "--validation", "1"], "validation must be from 0 to below 1, not 1.0", 2),
+        (["train", "{data}", "-o", "./out", "--validation", "0.01"], "cannot give 1% to validation", 1),
+        (["train", "{data}", "-o", "./out", "--preset", "huge"], "huge", 2),
+        (["convert", "nowhere", "-o", "./out"], "no model 'nowhere'", 3),
+        (["convert", "{fixture}", "-o", "./out", "-r", "int3"], "int3", 2),
+        (["convert", "{fixture}", "-o", "./out", "--data", "{data}"], "has the labels harbour, kitchen", 1),
     ],
 )
 def test_errors_are_sentences(
@@ -143,7 +158,7 @@ def test_errors_are_sentences(
 def test_a_model_without_its_keras_file_says_so(run: Run, model_copy: Path) -> None:
     """The models of an installed package leave model.keras out; convert names what is missing."""
     (model_copy / "model.keras").unlink()
-    done = run("convert", model_copy, "-o", "out")
+    done = run("convert", model_copy, "-o", "./out")
     assert (done.returncode, "has no model.keras" in done.stderr) == (3, True), done.stderr
 
 

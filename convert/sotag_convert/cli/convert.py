@@ -9,10 +9,14 @@ import typer
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
 from sotag_convert.recipes import Recipe
+from sotag_edge.cli.options import model_names
 
 
 def convert(
-    model: Annotated[str, typer.Argument(help="The folder or name of a model, or the model.keras in it.")],
+    model: Annotated[
+        str,
+        typer.Argument(autocompletion=model_names, help="The folder or name of a model, or the model.keras in it."),
+    ],
     output: options.Output,
     recipe: Annotated[
         Recipe, typer.Option("--recipe", "-r", help="How weights are stored.", rich_help_panel=options.OUTPUT)

@@ -9,10 +9,11 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
+from sotag_edge.cli.options import model_names
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="The folder or name of a model.")],
+    model: Annotated[str, typer.Argument(autocompletion=model_names, help="The folder or name of a model.")],
     data: Annotated[
         str,
         typer.Argument(

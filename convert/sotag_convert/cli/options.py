@@ -8,12 +8,22 @@ from typing import Annotated, Optional
 import typer
 
 from sotag_edge.formats import FORMATS, Fields
+from sotag_edge.models import is_name, place_for
 
 DATA = "Data"
 OUTPUT = "Output"
 _RUN = "Run"
 
 _RECORDS = [name for name, entry in FORMATS.items() if entry.reads and entry.has_records]
+
+
+def output_folder(output: str) -> Path:
+    """The folder to write a model to: a name is a folder among the user's models, anything with a separator a path.
+
+    Raises ``UsageError`` for a name that a model cannot have.
+    """
+    return Path(output) if output and not is_name(output) else place_for(output)
+
 
 InputFormat = Annotated[
     Optional[str],
@@ -37,7 +47,15 @@ LabelField = Annotated[
     str, typer.Option("--label-field", help="The field with the tag in a file of records.", rich_help_panel=DATA)
 ]
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="The folder to write the model to.", rich_help_panel=OUTPUT)
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        parser=output_folder,
+        metavar="NAME|FOLDER",
+        help="A name for the model, or the folder to write it to: with a slash, such as ./mine.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the model in the output folder.", rich_help_panel=OUTPUT)]
 
