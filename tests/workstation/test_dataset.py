@@ -73,7 +73,7 @@ def test_targets_are_for_single_labels() -> None:
     """A text with several labels, or with none, has no target."""
     assert Examples.single("ab", [1, 0]) == Examples(("a", "b"), ((1,), (0,)))
     for labels in ((0, 1), ()):
-        with pytest.raises(ValueError, match="values to unpack"):
+        with pytest.raises(InputError, match="several tags"):
             Examples(("a",), (labels,)).targets  # noqa: B018
 
 

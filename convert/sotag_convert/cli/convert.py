@@ -8,12 +8,15 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
+from sotag_convert.data.settings import DataSettings
 from sotag_convert.recipes import Recipe
 
 
+@options.expanded(options.labelled_settings)
 def convert(
     model: Annotated[str, typer.Argument(help="The folder or name of a model, or the model.keras in it.")],
     output: options.Output,
+    settings: DataSettings,
     recipe: Annotated[
         Recipe, typer.Option("--recipe", "-r", help="How weights are stored.", rich_help_panel=options.OUTPUT)
     ] = Recipe.MIXED,
@@ -26,9 +29,6 @@ def convert(
             rich_help_panel=options.DATA,
         ),
     ] = None,
-    input_format: options.InputFormat = None,
-    field: options.TextFields = None,
-    label_field: options.LabelField = "label",
 ) -> None:
     """Export a trained model again with another recipe, without training.
 
@@ -46,6 +46,5 @@ def convert(
     folder = bundle_folder(model)
     labelled = None
     if data is not None:
-        fields = options.fields(field, label_field)
-        labelled = load_labelled(data, Manifest.read(folder).labels, fields, input_format, warn)
+        labelled = load_labelled(data, Manifest.read(folder).labels, settings, warn)
     print_parity(output, convert_bundle(folder, recipe, output, labelled, force=force))
