@@ -149,6 +149,8 @@ def _kind(value: object) -> str:
 
 def _fault(value: object, role: str) -> str | None:
     """Why a value does not do for its role, in words that follow "is"; ``None`` if it does."""
+    if type(value) is str:  # nearly always
+        return None
     kind = _kind(value)
     if role == "label" and isinstance(value, list):
         bad = next((inner for inner in map(_kind, value) if inner in ("null", "a list", "an object")), None)

@@ -41,8 +41,8 @@ def part_folders(folder: Path) -> dict[str, Path]:
     return {PARTS[name]: folder / name for name in label_folders(folder) if name in PARTS and name != "training"}
 
 
-def read_folder(folder: Path, reader: Reader) -> Parts:
-    """The texts of a data set. Raises ``InputError`` if it has no training texts, or a label no texts."""
+def read_folder(folder: Path, reader: Reader, parts: Parts) -> None:
+    """Add the texts of a data set to their parts. Raises ``InputError`` if it has no training texts, or a label no texts."""
     folders = part_folders(folder)
     if "train" not in folders:
         raise InputError(f"{folder} has test texts but no training texts: they are in train/<label>/*.txt")
@@ -53,7 +53,6 @@ def read_folder(folder: Path, reader: Reader) -> Parts:
             f"{folders['train']} has {len(labels)} label folders, and two or more are needed: <label>/*.txt, one text "
             "per file"
         )
-    parts = Parts()
     for part, place in folders.items():
         present = label_folders(place)
         further = sorted(set(present) - {*labels, UNKNOWN_LABEL})
@@ -63,7 +62,6 @@ def read_folder(folder: Path, reader: Reader) -> Parts:
                 "folder, or remove it"
             )
         read_labels(place, present, reader, parts.part(part))
-    return parts
 
 
 def read_labels(folder: Path, labels: Iterable[str], reader: Reader, texts: Texts) -> None:

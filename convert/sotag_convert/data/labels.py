@@ -36,7 +36,7 @@ def label_set(value: object, separator: str | None = None) -> LabelSet:
                 raise ValueError(f"has an empty label in its list: {entry!r}")
             parts.append(clean(entry))
     else:
-        raise ValueError(f"is empty: {value!r}")
+        raise ValueError("is empty: None" if value is None else f"is {value!r}, not a string or a list of strings")
     labels = tuple(sorted(set(parts)))
     if UNKNOWN_LABEL not in labels:
         return labels

@@ -46,7 +46,7 @@ def load(
             return _stack_overflow(settings, reader, say)
         parts = Parts()
         for source in sources:
-            parts.extend(_read(source, settings, reader))
+            _read(source, settings, reader, parts)
         if settings.test is not None:
             parts.test = _test_texts(parts, settings, reader)
     _choose(parts, sources, settings, say)
@@ -62,7 +62,8 @@ def load_labelled(
 ) -> LabelledTexts:
     """The texts to measure a model with these labels on. Raises ``InputError``.
 
-    They are the test texts of a data set, or its validation texts if it has no test texts, or all its texts.
+    They are the test texts of a data set, or its validation texts if it has no test texts, or all its texts. Of the tags of
+    posts, those that the model does not have are left out.
     """
     sources = _sources(data, settings)
     with _reading(say, tick) as reader:
@@ -75,11 +76,13 @@ def load_labelled(
             if Path(source).is_dir():
                 kind, more = _labelled_folder(_existing(source), labels, reader)
             else:
-                kind, more = _read(source, settings, reader).to_measure_on()
+                parts = Parts()
+                _read(source, settings, reader, parts)
+                kind, more = parts.to_measure_on()
+                if _is_posts(source, settings):
+                    _say_left_out(more.keep(labels), say)
             name = kind if name in ("", kind) else "texts"
             texts.extend(more)
-    if settings.tags or all(_is_posts(source, settings) for source in sources):
-        _say_left_out(texts.keep(settings.tags or labels), say)
     _check_labels(_name(sources), texts.counts(), labels)
     return LabelledTexts(name, *texts.numbered(labels))
 
@@ -149,10 +152,11 @@ def _existing(data: str) -> Path:
     return path
 
 
-def _read(source: str, settings: DataSettings, reader: Reader) -> Parts:
+def _read(source: str, settings: DataSettings, reader: Reader, parts: Parts) -> None:
     if source != STDIN and _existing(source).is_dir():
-        return folders.read_folder(Path(source), reader)
-    return read_file(source, settings, reader)
+        folders.read_folder(Path(source), reader, parts)
+    else:
+        read_file(source, settings, reader, parts)
 
 
 def _is_posts(source: str, settings: DataSettings) -> bool:
@@ -167,12 +171,14 @@ def _test_texts(parts: Parts, settings: DataSettings, reader: Reader) -> Texts:
     if source != STDIN and _existing(source).is_dir():
         _, texts = _labelled_folder(Path(source), None, reader)
         return texts
-    _, texts = read_file(source, settings, reader).to_measure_on()
-    return texts
+    tests = Parts()
+    read_file(source, settings, reader, tests)
+    return tests.to_measure_on()[1]
 
 
 def _stack_overflow(settings: DataSettings, reader: Reader, say: Say) -> Dataset:
-    parts = folders.read_folder(stackoverflow.stack_overflow(archive=settings.archive, say=say), reader)
+    parts = Parts()
+    folders.read_folder(stackoverflow.stack_overflow(archive=settings.archive, say=say), reader, parts)
     dataset = _dataset(stackoverflow.STACK_OVERFLOW, parts, multi_label=False, say=say)
     extra = Texts()
     for text, label in stackoverflow.extra_texts():

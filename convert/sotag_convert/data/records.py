@@ -26,13 +26,12 @@ _HEAD = 4096  # bytes
 _BEFORE_TEXT = b"\xef\xbb\xbf \t\r\n"
 
 
-def read_file(path: str, settings: DataSettings, reader: Reader) -> Parts:
-    """The labelled texts of a file or of standard input.
+def read_file(path: str, settings: DataSettings, reader: Reader, parts: Parts) -> None:
+    """Add the labelled texts of a file, or of standard input, to the parts that they are in.
 
     Raises ``InputError`` for a record without a label or with another fault, and ``UsageError`` for another format.
     """
     name = format_of(path, settings.input_format)
-    parts = Parts()
     if name == FASTTEXT:
         for document in labelled_lines(reader.read(path, input_format=FORMATS["lines"])):
             _add(parts.train, document, "the label")
@@ -41,7 +40,6 @@ def read_file(path: str, settings: DataSettings, reader: Reader) -> Parts:
             _add(parts.train, document, "the tags")
     else:
         _read_records(path, FORMATS[name], settings, reader, parts)
-    return parts
 
 
 def format_of(path: str, name: str | None) -> str:
@@ -61,10 +59,7 @@ def format_of(path: str, name: str | None) -> str:
         return POSTS
     if _begins_with_label(path):
         return FASTTEXT
-    raise InputError(
-        f"the name of {path} does not end with a format of records: name the format, {names} "
-        f"(a folder per tag is read too, but {path} is a file)"
-    )
+    raise InputError(f"the name of {path} does not end with a format of records: name the format, {names}")
 
 
 def _begins_with_label(path: str) -> bool:

@@ -94,11 +94,6 @@ class Parts:
         texts: Texts = getattr(self, PARTS[name])
         return texts
 
-    def extend(self, others: Parts) -> None:
-        """Add the texts of other data, part by part."""
-        for own, other in zip(self.all(), others.all(), strict=True):
-            own.extend(other)
-
     def to_measure_on(self) -> tuple[str, Texts]:
         """The texts to measure a model on, and what they are: test, else validation, else all texts."""
         if len(self.test):
