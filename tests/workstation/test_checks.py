@@ -106,7 +106,7 @@ def test_warnings_are_sentences() -> None:
     """On tags with one text, conflicts and shared texts, each once."""
     said = "\n".join(inspect(DIRTY).warnings())
     assert "a, c: only one text each" in said
-    assert "1 text is with different tags in different places; all are kept, the first is 'one'" in said
+    assert "1 text has different tags in different places; all are kept, the first is 'one'" in said
     assert "2 texts are in the test texts too, and left out of training" in said
     assert "1 text is in the validation texts too" in said
     many = Dataset("many", tuple("abcdef"), Examples.single("abcdef", range(6)), None)

@@ -162,7 +162,7 @@ def test_unusable_lists_of_labels_are_an_error(value: object, words: str) -> Non
             "a.jsonl",
             '{"text": "a", "label": ["x", null]}',
             DataSettings(),
-            r"jsonl:1: the field 'label' is a list with null",
+            r"jsonl:1: the field 'label' is a list with nul",
         ),
         ("a.jsonl", '{"text": "a", "label": ["x", ["y"]]}', DataSettings(), r"jsonl:1: .* a list with a list in it"),
         (

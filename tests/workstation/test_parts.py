@@ -1,4 +1,4 @@
-"""Where a data set's training, validation and test texts come from: folders, a field, a file of test texts, several files."""
+"""Where training, validation and test texts come from: folders, a field, a file of test texts, several files."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_folder_of_labels_is_a_data_set(data: Path) -> None:
 def test_a_label_of_held_out_folders_only_is_an_error(data: Path) -> None:
     """It has no training texts; the error names its folder."""
     (data / "test" / "farm").mkdir()
-    with pytest.raises(InputError, match="test/farm has test texts of a label that .*train does not have"):
+    with pytest.raises(InputError, match="test/farm has test texts of a label that"):
         load(str(data))
 
 

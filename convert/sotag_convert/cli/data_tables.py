@@ -54,16 +54,19 @@ def _by_tag(report: DataReport, rows: int) -> Table:
 def _figures(report: DataReport) -> Table:
     table = Table(box=None, show_header=False)
     tokens = report.tokens
-    for name, value in (
+    rows = [
         ("off-topic texts", f"{report.off_topic:,}"),
         ("empty texts, left out", f"{report.empty:,}"),
         ("duplicates, left out", f"{report.duplicates:,}"),
         ("texts with different tags in different places", f"{report.conflicting:,}"),
-        ("also in the test texts, left out of training", f"{report.in_test:,}"),
-        ("also in the validation texts, left out of training", f"{report.in_validation:,}"),
         ("most frequent tag : rarest tag", f"{report.imbalance:,.1f}"),
         ("tokens per text: median, 95 %, longest", f"{tokens.median:,}, {tokens.percentile_95:,}, {tokens.longest:,}"),
         ("texts with bytes that are not UTF-8", f"{report.replaced:.1%}"),
-    ):
+    ]
+    if report.test is not None:
+        rows.append(("also in the test texts, left out of training", f"{report.in_test:,}"))
+    if report.validation is not None:
+        rows.append(("also in the validation texts, left out of training", f"{report.in_validation:,}"))
+    for name, value in rows:
         table.add_row(name, value)
     return table

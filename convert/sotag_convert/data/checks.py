@@ -18,6 +18,7 @@ from sotag_edge.tokenizer import tokenize
 
 _SAMPLE = 20_000  # texts whose tokens are counted
 _NAMED = 3  # tags in a sentence
+_SHOWN = 60  # characters of a text in a sentence
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -90,8 +91,8 @@ class DataReport:
             )
         if self.conflicting:
             said.append(
-                f"{_texts(self.conflicting)} with different tags in different places; all are kept, the first is "
-                f"{(self.conflict or '')[:60]!r}"
+                f"{'1 text has' if self.conflicting == 1 else f'{self.conflicting:,} texts have'} different tags in "
+                f"different places; all are kept, the first is {(self.conflict or '')[:_SHOWN]!r}"
             )
         if self.in_test:
             said.append(f"{_texts(self.in_test)} in the test texts too, and left out of training")

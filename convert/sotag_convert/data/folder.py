@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sotag_convert.data.labels import label_set
+from sotag_convert.data.labels import clean, label_set
 from sotag_convert.data.reading import Reader
 from sotag_convert.data.texts import PARTS, Parts, Texts
 from sotag_edge.decision import UNKNOWN_LABEL
@@ -47,7 +47,7 @@ def read_folder(folder: Path, reader: Reader, parts: Parts) -> None:
     if "train" not in folders:
         raise InputError(f"{folder} has test texts but no training texts: they are in train/<label>/*.txt")
     names = label_folders(folders["train"])
-    labels = [name for name in names if name != UNKNOWN_LABEL]
+    labels = {clean(name) for name in names} - {UNKNOWN_LABEL}
     if len(labels) < 2:
         raise InputError(
             f"{folders['train']} has {len(labels)} label folders, and two or more are needed: <label>/*.txt, one text "
@@ -55,7 +55,7 @@ def read_folder(folder: Path, reader: Reader, parts: Parts) -> None:
         )
     for part, place in folders.items():
         present = label_folders(place)
-        further = sorted(set(present) - {*labels, UNKNOWN_LABEL})
+        further = [name for name in present if clean(name) not in {*labels, UNKNOWN_LABEL}]
         if further:
             raise InputError(
                 f"{place / further[0]} has {part} texts of a label that {folders['train']} does not have: rename the "

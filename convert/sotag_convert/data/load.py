@@ -13,7 +13,7 @@ from pathlib import Path
 from sotag_convert.data import folder as folders
 from sotag_convert.data import stackoverflow
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
-from sotag_convert.data.labels import check_names, label_set
+from sotag_convert.data.labels import check_names, clean, label_set
 from sotag_convert.data.reading import Reader, Say, Tick, say_nothing
 from sotag_convert.data.records import POSTS, format_of, read_file
 from sotag_convert.data.settings import DEFAULT, DataSettings
@@ -194,7 +194,7 @@ def _labelled_folder(folder: Path, labels: Sequence[str] | None, reader: Reader)
     kind = "texts" if parts[part] == folder else f"{'training' if part == 'train' else part} texts"
     present = folders.label_folders(parts[part])
     if labels is not None:
-        _check_labels(str(folder), present, labels)  # before anything is read: it may be any folder
+        _check_labels(str(folder), map(clean, present), labels)  # before anything is read: it may be any folder
     texts = Texts()
     folders.read_labels(parts[part], present, reader, texts)
     return kind, texts

@@ -113,6 +113,9 @@ def _unpack_checked(archive: Path, folder: Path, name: str, *, whole: bool) -> N
     try:
         _unpack(archive, folder)
         _check(folder, whole=whole)
+    except tarfile.ReadError as error:
+        why = str(error).split("\n", maxsplit=1)[0].rstrip(":")
+        raise InputError(f"{name} is not a usable archive of {STACK_OVERFLOW!r}: {why}") from error
     except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
         raise InputError(f"{name} is not a usable archive of {STACK_OVERFLOW!r}: {error}") from error
 
