@@ -14,6 +14,7 @@ import pytest
 
 from sotag_convert.data.dataset import Dataset
 from sotag_convert.data.load import load, load_labelled
+from sotag_convert.data.records import format_of
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import InputError, UsageError
 from sotag_edge.formats import Fields
@@ -164,11 +165,11 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch, wrap: Callable[
 def test_the_first_line_of_a_pipe_is_not_lost(tmp_path: Path) -> None:
     """A file is recognised by its first line, a pipe is not: it could not be read again."""
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="does not end with a format of records"):
-        load(str(tmp_path / "pipe"))
     content = b"__label__a one\n__label__b two\n"
     writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(content,))
     writer.start()
+    with pytest.raises(InputError, match="does not end with a format of records"):
+        format_of(str(tmp_path / "pipe"), None)
     assert load(str(tmp_path / "pipe"), DataSettings(input_format="fasttext")).train.texts == ("one", "two")
     writer.join()
 
