@@ -31,11 +31,18 @@ def check_data(
     """
     if options.STACK_OVERFLOW in data:
         require_extra("evaluate")
+    from sotag_convert.cli.counter import Counter
     from sotag_convert.data.checks import inspect
     from sotag_convert.data.load import load
     from sotag_edge.cli.process import warn
 
-    report = inspect(load(data, settings, warn))
+    notes: list[str] = []
+    try:
+        with Counter("reading") as counter:
+            report = inspect(load(data, settings, notes.append, counter.count))
+    finally:
+        for note in notes:  # after the line that moves
+            warn(note)
     if to == "json":
         print(json.dumps(report.to_json(), indent=2))
     else:

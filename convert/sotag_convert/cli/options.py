@@ -97,7 +97,8 @@ Archive = Annotated[
     Optional[Path],
     typer.Option(
         "--archive",
-        help="A local copy of the archive of 'stackoverflow', instead of the download.",
+        help="A local copy of the archive of 'stackoverflow'. [default: stack_overflow_16k.tar.gz in $SOTAG_EDGE_CACHE, "
+        "else the download]",
         rich_help_panel=DATA,
     ),
 ]

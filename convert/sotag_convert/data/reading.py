@@ -16,7 +16,7 @@ from sotag_edge.sources import STDIN
 Say = Callable[[str], object]
 """Receives a sentence about the data, such as that texts were skipped because they are not text."""
 Tick = Callable[[int], object]
-"""Receives the number of texts that were read until now."""
+"""Receives the number of texts that were read since the last call."""
 _EVERY = 500  # texts
 
 
@@ -50,7 +50,7 @@ class Reader:
         for document in read_documents([path], stdin, **options):
             self._read += 1
             if self._tick and self._read % _EVERY == 0:
-                self._tick(self._read)
+                self._tick(_EVERY)
             if document.error:
                 if not skip_binary or not isinstance(document.error, NotTextError):
                     raise document.error
