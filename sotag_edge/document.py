@@ -15,15 +15,16 @@ class Document(NamedTuple):
     """One input.
 
     ``source``: where it comes from, such as ``file.csv:12``. ``text``: its text, empty with an ``error``. ``id``: the
-    identifier that the input itself has. ``label``: the label that the input itself has, in labelled data. ``record``: the
-    record that the text is a field of. ``replaced``: whether bytes that are not UTF-8 were replaced by U+FFFD.
+    identifier that the input itself has. ``label``: the label that the input itself has, in labelled data; a tuple if the
+    input has a list of them. ``record``: the record that the text is a field of. ``replaced``: whether bytes that are not
+    UTF-8 were replaced by U+FFFD.
     """
 
     source: str
     text: str = ""
     error: InputError | None = None
     id: str | None = None
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
     record: Mapping[str, Any] | None = None
     replaced: bool = False
 

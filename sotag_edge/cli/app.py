@@ -19,6 +19,7 @@ _COMMANDS = {
     "classify": "sotag_edge.cli.classify",
     "explain": "sotag_edge.cli.explain",
     "train": "sotag_convert.cli.train",
+    "check-data": "sotag_convert.cli.check_data",
     "convert": "sotag_convert.cli.convert",
     "evaluate": "sotag_convert.cli.evaluate",
     "models": "sotag_edge.cli.models",
@@ -38,7 +39,7 @@ class _Commands(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         module = import_module(_COMMANDS[name])
         single = typer.Typer(add_completion=False, **_TYPER)
-        single.command(name, cls=GroupedCommand)(getattr(module, name))
+        single.command(name, cls=GroupedCommand)(getattr(module, name.replace("-", "_")))
         return typer.main.get_command(single)
 
     def __iter__(self) -> Iterator[str]:

@@ -20,10 +20,11 @@ _ENCODING = re.compile(rb"""\?xml[^>]*\sencoding\s*=\s*["']([^"']+)["']""")
 _NO_CHARACTER = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]+)|([0-9]+));")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_TAG = re.compile(r"[^<>|\s]+")  # of <c#><linq>, or of |c#|linq| in dumps since 2024
 
 
 def read(stream: BinaryIO, name: str, _: Fields) -> Iterator[Document]:
-    """One document per question: its title and its body without markup, with the post's id.
+    """One document per question: its title and its body without markup, with the post's id, and its tags as labels.
 
     Each row is parsed by itself, so that a bad one is an error in its place, and one that is no question costs nothing. In
     XML a "<" begins a tag wherever it is, so the rows are found by it.
@@ -72,7 +73,8 @@ def _question(place: str, name: str, tag: bytes, encoding: str) -> Document | No
         return None
     question = f"{row.get('Title', '')}\n{strip_markup(row.get('Body', ''))}"
     number = row.get("Id")
-    return Document(f"{name}:{number}" if number else place, question, id=number, replaced=replaced)
+    tags = tuple(_TAG.findall(row.get("Tags", "")))
+    return Document(f"{name}:{number}" if number else place, question, id=number, label=tags, replaced=replaced)
 
 
 def _character(reference: re.Match[str]) -> str:

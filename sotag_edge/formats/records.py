@@ -40,17 +40,17 @@ class Number(str):
 
 
 def record_document(source: str, record: Mapping[str, Any], fields: Fields, replaced: bool) -> Document:
-    """The document of a record. A text must be a string; a null is no identifier and no label."""
+    """The document of a record. A text must be a string; a null is no identifier and no label; a label may be a list."""
     for field, role in fields.roles().items():
         if field not in record:
             error = InputError(f"{source} has {_lacking(field, role, record)}")
             return Document(source, error=error, record=record)
-        kind = _kind(record[field])
-        if kind != "a string" and (role == "text" or kind in ("a list", "an object")):
-            error = InputError(f"{source}: the field {field!r} is {kind}, not a text")
+        if fault := _fault(record[field], role):
+            error = InputError(f"{source}: the field {field!r} is {fault}")
             return Document(source, error=error, record=record)
     text = "\n".join(record[field] for field in fields.text)
-    identifier, label = (_optional(record, field) for field in (fields.id, fields.label))
+    identifier = _optional(record.get(fields.id) if fields.id is not None else None)
+    label = _label(record.get(fields.label) if fields.label is not None else None)
     return Document(source, text, id=identifier, label=label, record=record, replaced=replaced)
 
 
@@ -147,6 +147,22 @@ def _kind(value: object) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), "a number")
 
 
-def _optional(record: Mapping[str, Any], field: str | None) -> str | None:
-    value = None if field is None else record[field]
+def _fault(value: object, role: str) -> str | None:
+    """Why a value does not do for its role, in words that follow "is"; ``None`` if it does."""
+    if type(value) is str:  # nearly always
+        return None
+    kind = _kind(value)
+    if role == "label" and isinstance(value, list):
+        bad = next((inner for inner in map(_kind, value) if inner in ("null", "a list", "an object")), None)
+        return f"a list with {bad} in it, not of labels" if bad else None
+    if kind != "a string" and (role == "text" or kind in ("a list", "an object")):
+        return f"{kind}, not a text"
+    return None
+
+
+def _optional(value: Any) -> str | None:
     return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _label(value: Any) -> str | tuple[str, ...] | None:
+    return tuple(str(_optional(entry)) for entry in value) if isinstance(value, list) else _optional(value)

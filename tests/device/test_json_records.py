@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
-from sotag_edge.formats import jsonl
+from sotag_edge.formats import FORMATS, Fields, jsonl
 from tests.records import FAULT, documents, outcomes
 
 DEEP = 100_000
@@ -97,3 +99,33 @@ def test_a_broken_array_costs_no_record(begin: str) -> None:
     found = documents("jsonl", begin + lines)
     assert [document.text for document in found if not document.error] == ["0", "1", "2", "3"]
     assert sum(document.error is not None for document in found) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        ('"a"', "a"),
+        ("42", "42"),
+        ("4.20", "4.20"),
+        ("true", "true"),
+        ("null", None),
+        ('["a", 7, false]', ("a", "7", "false")),
+        ("[]", ()),
+    ],
+)
+def test_a_label_may_be_a_list(value: str, label: object) -> None:
+    """Its entries are texts, numbers or booleans; null is no label."""
+    stream = io.BytesIO(f'{{"text": "one", "label": {value}}}'.encode())
+    (document,) = FORMATS["jsonl"].read(stream, "in", Fields(label="label"))
+    assert (document.error, document.label) == (None, label)
+    assert label is None or all(type(entry) is str for entry in label)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [("[null]", "a list with null"), ("[[]]", "a list with a list"), ("{}", "an obj")]
+)
+def test_another_label_is_an_error(value: str, words: str) -> None:
+    """It names the record, the field and the kind of its value."""
+    stream = io.BytesIO(f'{{"text": "one", "label": {value}}}'.encode())
+    (document,) = FORMATS["jsonl"].read(stream, "in", Fields(label="label"))
+    assert f"in:1: the field 'label' is {words}" in str(document.error)

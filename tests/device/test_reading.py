@@ -276,6 +276,18 @@ def posts(*rows: str) -> list[Document]:
     return documents("posts-xml", ("<?xml version='1.0'?>\n<posts>\n" + "\n".join(rows) + "\n</posts>\n").encode())
 
 
+def test_the_tags_of_a_post_are_its_labels() -> None:
+    """In both spellings; a question without tags has none."""
+    found = posts(
+        '<row Id="1" PostTypeId="1" Title="one" Tags="&lt;c#&gt;&lt;.net-2.0&gt;&lt;c++&gt;" />',
+        '<row Id="2" PostTypeId="1" Title="two" Tags="|c#|.net-2.0|c++|" />',
+        '<row Id="3" PostTypeId="1" Title="three" Tags="" />',
+        '<row Id="4" PostTypeId="1" Title="four" />',
+    )
+    tags = ("c#", ".net-2.0", "c++")
+    assert [document.label for document in found] == [tags, tags, (), ()]
+
+
 def test_a_bad_row_costs_no_other_one() -> None:
     """Characters that XML does not have, in an answer or a question, a number without end, a row that is no XML."""
     found = posts(

@@ -17,11 +17,13 @@ TEXTS = {
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A small data set of two tags, in the layout that ``train`` reads."""
+    """A small data set of two tags, in the layout that ``train`` reads; no text is in both parts."""
     folder = tmp_path / "data"
     for split in ("train", "test"):
         for label, texts in TEXTS.items():
             (folder / split / label).mkdir(parents=True)
             for number, text in enumerate(texts):
-                (folder / split / label / f"{number}.txt").write_text(text, encoding="utf-8")
+                (folder / split / label / f"{number}.txt").write_text(
+                    text if split == "train" else f"today {text}", encoding="utf-8"
+                )
     return folder

@@ -69,11 +69,19 @@ def test_a_split_of_several_labels_is_stratified() -> None:
     assert kept.label_sets.count(()) == pytest.approx(0.2 * sets.count(()), abs=4)
 
 
+def test_a_rare_label_beside_a_common_one_has_its_share() -> None:
+    """Exactly, with any seed: it is served before the common one takes texts by chance."""
+    examples = Examples(tuple(map(str, range(200))), ((0, 1),) * 10 + ((0,),) * 190)
+    for seed in range(10):
+        _, kept = examples.split(0.2, seed)
+        assert kept.counts(2) == [40, 2]
+
+
 def test_targets_are_for_single_labels() -> None:
     """A text with several labels, or with none, has no target."""
     assert Examples.single("ab", [1, 0]) == Examples(("a", "b"), ((1,), (0,)))
     for labels in ((0, 1), ()):
-        with pytest.raises(ValueError, match="values to unpack"):
+        with pytest.raises(InputError, match="several tags"):
             Examples(("a",), (labels,)).targets  # noqa: B018
 
 

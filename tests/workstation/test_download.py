@@ -1,7 +1,8 @@
-"""The download of the public data set, from a server on this machine."""
+"""The download of the public data set, from a server on this machine, and local copies of its archive."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 import threading
@@ -131,3 +132,68 @@ def test_no_server_is_an_input_error(server: Server) -> None:
     server.http.server_close()
     with pytest.raises(InputError, match="use its folder"):
         download.stack_overflow(server.url)
+
+
+def test_the_download_can_be_pinned(server: Server, cache: Path) -> None:
+    """By the hash of the archive; another archive is an error and leaves nothing."""
+    server.content = archive()
+    with pytest.raises(InputError, match="did not give the expected archive: its SHA-256 is not 0000"):
+        download.stack_overflow(server.url, known_hash="0" * 64)
+    assert list(cache.iterdir()) == []
+    assert download.stack_overflow(server.url, known_hash=hashlib.sha256(server.content).hexdigest()).is_dir()
+
+
+def test_a_local_archive_gives_the_same_data(server: Server, cache: Path, tmp_path: Path) -> None:
+    """As the download, without a request; a second run unpacks nothing new."""
+    server.content = archive()
+    (tmp_path / "mine.tar.gz").write_bytes(server.content)
+    said: list[str] = []
+    local = download.stack_overflow(server.url, archive=tmp_path / "mine.tar.gz", say=said.append)
+    assert server.requests == 0
+    assert said == [f"{tmp_path}/mine.tar.gz has 4 of 4 test texts"]
+    assert download.stack_overflow(server.url, archive=tmp_path / "mine.tar.gz") == local
+    downloaded = download.stack_overflow(server.url)
+    assert [entry.name for entry in cache.iterdir()].count("stack_overflow_16k") == 1
+    for folder in (local, downloaded):
+        assert len(list(folder.rglob("*.txt"))) == 12
+    for file in local.rglob("*.txt"):
+        assert file.read_bytes() == (downloaded / file.relative_to(local)).read_bytes()
+
+
+def test_an_archive_in_the_cache_is_used(server: Server, cache: Path) -> None:
+    """Under the name of the download, where there is no network."""
+    server.http.server_close()
+    cache.mkdir()
+    (cache / "stack_overflow_16k.tar.gz").write_bytes(archive())
+    assert len(list(download.stack_overflow(server.url).rglob("*.txt"))) == 12
+
+
+def test_a_local_archive_may_lack_test_texts(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their number is said, and the download does not take its folder for its own."""
+    monkeypatch.setattr(download, "TEXTS_PER_LABEL", {"train": 2, "test": 3})
+    (tmp_path / "mine.tar.gz").write_bytes(archive())
+    said: list[str] = []
+    folder = download.stack_overflow(server.url, archive=tmp_path / "mine.tar.gz", say=said.append)
+    assert said == [f"{tmp_path}/mine.tar.gz has 4 of 12 test texts"]
+    server.content = archive({"train": 2, "test": 3})
+    assert download.stack_overflow(server.url) != folder
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<html>", "mine is not a usable archive of 'stackoverflow': file could not be opened successfully$"),
+        (archive()[:-200], "mine is not a usable archive"),
+        (archive({"train": 1, "test": 1}), "it has 1 texts in train/csharp, not the expected 2"),
+        (archive({"train": 2}), "it has 0 texts in test/csharp, not the expected 1"),
+        (archive({"train": 2, "test": 2}), "it has 2 texts in test/csharp, not the expected 1"),
+        (None, "there is no archive at"),
+    ],
+)
+def test_another_file_is_no_archive(cache: Path, tmp_path: Path, content: bytes | None, words: str) -> None:
+    """One sentence says why, and nothing is left in the cache."""
+    if content is not None:
+        (tmp_path / "mine").write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        download.stack_overflow(archive=tmp_path / "mine")
+    assert list(cache.iterdir()) == []

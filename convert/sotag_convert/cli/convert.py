@@ -8,16 +8,19 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
+from sotag_convert.data.settings import DataSettings
 from sotag_convert.recipes import Recipe
 from sotag_edge.cli.options import model_names
 
 
+@options.expanded(options.labelled_settings)
 def convert(
     model: Annotated[
         str,
         typer.Argument(autocompletion=model_names, help="The folder or name of a model, or the model.keras in it."),
     ],
     output: options.Output,
+    settings: DataSettings,
     recipe: Annotated[
         Recipe, typer.Option("--recipe", "-r", help="How weights are stored.", rich_help_panel=options.OUTPUT)
     ] = Recipe.MIXED,
@@ -30,9 +33,6 @@ def convert(
             rich_help_panel=options.DATA,
         ),
     ] = None,
-    input_format: options.InputFormat = None,
-    field: options.TextFields = None,
-    label_field: options.LabelField = "label",
     log: options.Log = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -56,9 +56,8 @@ def convert(
         folder = bundle_folder(model)
         labelled = None
         if data is not None:
-            fields = options.fields(field, label_field)
             with progress.stage("reading the texts"):
-                labelled = load_labelled(data, Manifest.read(folder).labels, fields, input_format, progress.say)
+                labelled = load_labelled(data, Manifest.read(folder).labels, settings, progress.say)
         with progress.stage("exporting and verifying"):
             parity = convert_bundle(folder, recipe, output, labelled, force=force)
         print_parity(output, parity, progress)

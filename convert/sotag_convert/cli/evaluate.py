@@ -9,21 +9,15 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
+from sotag_convert.data.settings import DataSettings
 from sotag_edge.cli.options import model_names
 
 
+@options.expanded(options.labelled_settings)
 def evaluate(
     model: Annotated[str, typer.Argument(autocompletion=model_names, help="The folder or name of a model.")],
-    data: Annotated[
-        str,
-        typer.Argument(
-            help="A folder with test/<tag>/*.txt or <tag>/*.txt, one text per file, and optionally off-topic texts in "
-            "unknown/; or a CSV, TSV or JSON Lines file; or 'stackoverflow'."
-        ),
-    ],
-    input_format: options.InputFormat = None,
-    field: options.TextFields = None,
-    label_field: options.LabelField = "label",
+    data: options.Data,
+    settings: DataSettings,
     to: Annotated[
         Literal["table", "json"],
         typer.Option("--to", help="The format of the output.", rich_help_panel=options.OUTPUT),
@@ -39,7 +33,7 @@ def evaluate(
     from sotag_convert.report.evaluate import evaluate_model
     from sotag_edge.cli.process import warn
 
-    evaluations = evaluate_model(model, data, options.fields(field, label_field), input_format, warn)
+    evaluations = evaluate_model(model, data, settings, warn)
     figures = {view: evaluation.to_json() for view, evaluation in evaluations.items()}
     if to == "json":
         print(json.dumps(figures, indent=2))

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from sotag_edge.formats import FORMATS, Fields
+from sotag_convert.data.settings import DataSettings
+from sotag_edge.errors import UsageError
+from sotag_edge.formats import Fields
 from sotag_edge.models import is_name, place_for
 
 DATA = "Data"
 OUTPUT = "Output"
 _RUN = "Run"
 
-_RECORDS = [name for name, entry in FORMATS.items() if entry.reads and entry.has_records]
+STACK_OVERFLOW = "stackoverflow"
+_FORMATS = ["csv", "tsv", "jsonl", "fasttext", "posts-xml"]
+_DATA_HELP = (
+    "Folders with <tag>/*.txt, one text per file, perhaps in train/, validation/ and test/, and off-topic texts in "
+    "unknown/; CSV, TSV, JSON Lines or fastText files, a Posts.xml, or '-' for standard input; or 'stackoverflow', which "
+    "downloads the public data set."
+)
 
 
 def output_folder(output: str) -> Path:
@@ -25,13 +36,14 @@ def output_folder(output: str) -> Path:
     return Path(output) if output and not is_name(output) else place_for(output)
 
 
+Data = Annotated[list[str], typer.Argument(help=_DATA_HELP, rich_help_panel=DATA)]
 InputFormat = Annotated[
     Optional[str],
     typer.Option(
         "--from",
-        metavar="|".join(_RECORDS),
-        autocompletion=lambda: _RECORDS,
-        help="The format of a file of records. [default: the one in its name]",
+        metavar="|".join(_FORMATS),
+        autocompletion=lambda: _FORMATS,
+        help="The format of the files. [default: the one in the name, else the one of the first line]",
         rich_help_panel=DATA,
     ),
 ]
@@ -45,6 +57,61 @@ TextFields = Annotated[
 ]
 LabelField = Annotated[
     str, typer.Option("--label-field", help="The field with the tag in a file of records.", rich_help_panel=DATA)
+]
+LabelSeparator = Annotated[
+    Optional[str],
+    typer.Option(
+        "--label-separator",
+        help="What separates the tags in the label field, such as ','. The model gives a text several tags then.",
+        rich_help_panel=DATA,
+    ),
+]
+MultiLabel = Annotated[
+    bool,
+    typer.Option(
+        "--multi-label",
+        help="A text may have several tags. [default: if a text has a list of tags]",
+        rich_help_panel=DATA,
+    ),
+]
+Tags = Annotated[
+    Optional[str],
+    typer.Option(
+        "--tags",
+        metavar="TAG,TAG,...",
+        help="The tags to keep. Texts without one of them are left out. [default: all]",
+        rich_help_panel=DATA,
+    ),
+]
+MinTexts = Annotated[
+    Optional[int],
+    typer.Option(
+        "--min-texts",
+        min=1,
+        help="Keep only tags with this number of texts. [default: 50 for a Posts.xml without --tags, else 1]",
+        rich_help_panel=DATA,
+    ),
+]
+SplitField = Annotated[
+    Optional[str],
+    typer.Option(
+        "--split-field",
+        help="The field that says which part a record is in: train, validation or test. [default: split, if there is one]",
+        rich_help_panel=DATA,
+    ),
+]
+TestData = Annotated[
+    Optional[str],
+    typer.Option("--test", help="A file or folder of test texts, with the same fields.", rich_help_panel=DATA),
+]
+Archive = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--archive",
+        help="A local copy of the archive of 'stackoverflow'. [default: stack_overflow_16k.tar.gz in $SOTAG_EDGE_CACHE, "
+        "else the download]",
+        rich_help_panel=DATA,
+    ),
 ]
 Output = Annotated[
     Path,
@@ -71,6 +138,66 @@ Quiet = Annotated[
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print details, too.", rich_help_panel=_RUN)]
 
 
-def fields(text: list[str] | None, label: str) -> Fields:
-    """The fields of a record, from the options."""
-    return Fields(tuple(text or ["text"]), label=label)
+Command = Callable[..., None]
+
+
+def expanded(settings: Callable[..., DataSettings]) -> Callable[[Command], Command]:
+    """A decorator for a command with a parameter ``settings``: on the command line it has the options of this function.
+
+    So that each option is written once, and a command's own parameters stay readable.
+    """
+
+    def decorate(command: Command) -> Command:
+        own, group = (inspect.signature(function, eval_str=True).parameters for function in (command, settings))
+        parameters = [part for name, one in own.items() for part in (group.values() if name == "settings" else [one])]
+
+        def run(**values: Any) -> None:
+            chosen = {name: values.pop(name) for name in group}
+            command(settings=settings(**chosen), **values)
+
+        run.__doc__ = command.__doc__
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {part.name: part.annotation for part in parameters}
+        return run
+
+    return decorate
+
+
+def labelled_settings(
+    input_format: InputFormat = None,
+    field: TextFields = None,
+    label_field: LabelField = "label",
+    label_separator: LabelSeparator = None,
+    archive: Archive = None,
+) -> DataSettings:
+    """How texts for a model that exists are read, from the options. Raises ``UsageError``."""
+    if label_separator is not None and not label_separator:
+        raise UsageError("--label-separator is empty: name the text between two tags, such as ','")
+    fields = Fields(tuple(field or ["text"]), label=label_field)
+    return DataSettings(fields, input_format, label_separator, archive=archive)
+
+
+def data_settings(
+    input_format: InputFormat = None,
+    field: TextFields = None,
+    label_field: LabelField = "label",
+    label_separator: LabelSeparator = None,
+    multi_label: MultiLabel = False,
+    tags: Tags = None,
+    min_texts: MinTexts = None,
+    split_field: SplitField = None,
+    test: TestData = None,
+    archive: Archive = None,
+) -> DataSettings:
+    """How texts for a new model are read, from the options. Raises ``UsageError``."""
+    chosen = tuple(dict.fromkeys(tag for part in (tags or "").split(",") if (tag := " ".join(part.split()))))
+    if tags is not None and not chosen:
+        raise UsageError("--tags names no tag: write --tags python,pandas")
+    return replace(
+        labelled_settings(input_format, field, label_field, label_separator, archive),
+        multi_label=multi_label,
+        tags=chosen,
+        min_texts=min_texts,
+        split_field=split_field,
+        test=test,
+    )

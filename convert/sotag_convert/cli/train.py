@@ -8,19 +8,15 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
+from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import INTERRUPTED
 
 _TRAINING = "Training"
-_DATA_HELP = (
-    "A folder with train/<tag>/*.txt, one text per file, with test/<tag>/*.txt and off-topic texts, if any, in "
-    "train/unknown/; or a CSV, TSV or JSON Lines file; or 'stackoverflow', which downloads the public data set."
-)
 _VALIDATION_HELP = (
     "The share of texts held out to choose the epoch, calibrate the scores and set the threshold; with 0 none of this "
     "happens. [default: the preset's]"
 )
 
-Data = Annotated[str, typer.Argument(help=_DATA_HELP, rich_help_panel=options.DATA)]
 PresetName = Annotated[
     Literal["default", "tiny", "seed"],
     typer.Option("--preset", help="The network and all training settings.", rich_help_panel=_TRAINING),
@@ -44,12 +40,11 @@ Seed = Annotated[
 ]
 
 
+@options.expanded(options.data_settings)
 def train(
-    data: Data,
+    data: options.Data,
     output: options.Output,
-    input_format: options.InputFormat = None,
-    field: options.TextFields = None,
-    label_field: options.LabelField = "label",
+    settings: DataSettings,
     preset: PresetName = "default",
     epochs: Epochs = None,
     validation: Validation = None,
@@ -78,7 +73,7 @@ def train(
             from sotag_convert.training import train_dataset
 
         with progress.stage("reading the texts"):
-            dataset = load(data, options.fields(field, label_field), input_format, progress.say)
+            dataset = load(data, settings, progress.say)
         report = train_dataset(
             dataset,
             output,

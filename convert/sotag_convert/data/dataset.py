@@ -46,7 +46,9 @@ class Examples:
 
     @property
     def targets(self) -> tuple[int, ...]:
-        """The number of each text's label. Raises ``ValueError`` if a text has several or none."""
+        """The number of each text's label. Raises ``InputError`` if a text has several or none."""
+        if not all(len(numbers) == 1 for numbers in self.label_sets):
+            raise InputError("some texts have several tags, and this model gives each text one tag")
         return tuple(number for (number,) in self.label_sets)
 
     def counts(self, labels: int) -> list[int]:

@@ -1,11 +1,11 @@
-"""A folder, a file of records, texts in memory, or the name ``stackoverflow`` -> a ``Dataset`` or ``LabelledTexts``.
+"""Files, folders, texts in memory, or the name ``stackoverflow`` -> a ``Dataset`` or ``LabelledTexts``.
 
 The label ``unknown`` is for off-topic texts, which have none of the labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,25 +13,108 @@ from pathlib import Path
 from sotag_convert.data import folder as folders
 from sotag_convert.data import stackoverflow
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
-from sotag_convert.data.reading import Reader
-from sotag_convert.data.records import read_records
+from sotag_convert.data.labels import check_names, clean, label_set
+from sotag_convert.data.reading import Reader, Say, Tick, say_nothing
+from sotag_convert.data.records import POSTS, format_of, read_file
+from sotag_convert.data.settings import DEFAULT, DataSettings
 from sotag_convert.data.stackoverflow_text import StackOverflow
+from sotag_convert.data.texts import Parts, Texts
 from sotag_edge.decision import UNKNOWN_LABEL
-from sotag_edge.errors import InputError
-from sotag_edge.formats import Fields
+from sotag_edge.errors import InputError, UsageError
+from sotag_edge.sources import STDIN
 
-Pairs = Sequence[tuple[str, str]]
-"""Texts, each with its label or ``unknown``."""
-Say = Callable[[str], object]
+Labels = Sequence[str] | Sequence[Collection[str]]
+"""The label of each text; or all labels of each text, none for an off-topic one."""
+_ENOUGH_POSTS = 50  # with a tag, where none is chosen: a dump has thousands of rare ones
 
 
-def _say_nothing(_: str) -> None:
-    pass
+def load(
+    data: str | Sequence[str],
+    settings: DataSettings = DEFAULT,
+    say: Say = say_nothing,
+    tick: Tick | None = None,
+) -> Dataset:
+    """The data set in files or folders, or the public one called ``stackoverflow``. Raises ``InputError``.
+
+    A folder holds ``<label>/*.txt``, or these folders in ``train/``, and perhaps in ``validation/`` and ``test/``. A file is
+    one of records, fastText's lines, or a Stack Exchange dump's ``Posts.xml``; ``-`` is standard input. Several are read as
+    one data set. ``tick``: see ``Reader``.
+    """
+    sources = _sources(data, settings)
+    with _reading(say, tick) as reader:
+        if stackoverflow.STACK_OVERFLOW in sources:
+            return _stack_overflow(settings, reader, say)
+        parts = Parts()
+        for source in sources:
+            _read(source, settings, reader, parts)
+        if settings.test is not None:
+            parts.test = _test_texts(parts, settings, reader)
+    _choose(parts, sources, settings, say)
+    return _dataset(_name(sources), parts, settings.multi_label, say)
+
+
+def load_labelled(
+    data: str | Sequence[str],
+    labels: Sequence[str],
+    settings: DataSettings = DEFAULT,
+    say: Say = say_nothing,
+    tick: Tick | None = None,
+) -> LabelledTexts:
+    """The texts to measure a model with these labels on. Raises ``InputError``.
+
+    They are the test texts of a data set, or its validation texts if it has no test texts, or all its texts. Of the tags of
+    posts, those that the model does not have are left out.
+    """
+    sources = _sources(data, settings)
+    with _reading(say, tick) as reader:
+        if stackoverflow.STACK_OVERFLOW in sources:
+            folder = stackoverflow.stack_overflow(archive=settings.archive, say=say)
+            name, texts = _labelled_folder(folder, labels, reader)
+            return LabelledTexts(name, *texts.numbered(labels), origin=StackOverflow())
+        name, texts = "", Texts()
+        for source in sources:
+            if Path(source).is_dir():
+                kind, more = _labelled_folder(_existing(source), labels, reader)
+            else:
+                parts = Parts()
+                _read(source, settings, reader, parts)
+                kind, more = parts.to_measure_on()
+                if _is_posts(source, settings):
+                    _say_left_out(more.keep(labels), say)
+            name = kind if name in ("", kind) else "texts"
+            texts.extend(more)
+    _check_labels(_name(sources), texts.counts(), labels)
+    return LabelledTexts(name, *texts.numbered(labels))
+
+
+def from_texts(
+    texts: Sequence[str],
+    labels: Labels,
+    test_texts: Sequence[str] = (),
+    test_labels: Labels = (),
+    name: str = "texts",
+) -> Dataset:
+    """The data set of these texts; ``labels``: the label of each, or a list of labels. Raises ``InputError``."""
+    parts = Parts(train=_labelled(texts, labels))
+    dataset = _dataset(name, parts, multi_label=False, say=say_nothing)
+    if not test_texts and not test_labels:
+        return dataset
+    return replace(dataset, test=label_texts(test_texts, test_labels, dataset.labels).examples)
+
+
+def label_texts(texts: Sequence[str], text_labels: Labels, labels: Sequence[str]) -> LabelledTexts:
+    """Texts to measure a model with these ``labels`` on; ``text_labels``: the label of each text, or a list of labels.
+
+    Raises ``InputError``.
+    """
+    labelled = _labelled(texts, text_labels)
+    _check_labels("this list", labelled.counts(), labels)
+    return LabelledTexts("texts", *labelled.numbered(labels))
 
 
 @contextmanager
-def _reading(say: Say) -> Iterator[Reader]:
-    reader = Reader()
+def _reading(say: Say, tick: Tick | None) -> Iterator[Reader]:
+    reader = Reader(tick)
     try:
         yield reader
     except OSError as error:
@@ -41,117 +124,95 @@ def _reading(say: Say) -> Iterator[Reader]:
             say(note)
 
 
-def load(data: str, fields: Fields | None = None, input_format: str | None = None, say: Say = _say_nothing) -> Dataset:
-    """The data set in a folder or a file of records, or the public one called ``stackoverflow``. Raises ``InputError``.
-
-    A folder holds ``train/<label>/*.txt`` and may hold ``test/<label>/*.txt``, and off-topic texts in ``train/unknown/``.
-    ``fields``, ``input_format``: of a file of records, see ``read_records``; all its texts are training texts. ``say``
-    receives a sentence about texts that were skipped because they are not text, or in which bytes were replaced.
-    """
-    with _reading(say) as reader:
-        if data == stackoverflow.STACK_OVERFLOW:
-            dataset = _dataset(data, *_read_folder(stackoverflow.stack_overflow(), reader))
-            extra, off_topic = _examples(stackoverflow.extra_texts(), dataset.labels)
-            return replace(dataset, extra=extra, off_topic=off_topic, origin=StackOverflow())
-        path = _existing(data)
-        if path.is_dir():
-            return _dataset(path.resolve().name, *_read_folder(path, reader))
-        return _dataset(path.name, read_records(data, fields, input_format, reader))
+def _sources(data: str | Sequence[str], settings: DataSettings) -> list[str]:
+    sources = [data] if isinstance(data, str) else list(data)
+    public = stackoverflow.STACK_OVERFLOW
+    own_settings = settings.tags or settings.min_texts or settings.test or settings.multi_label
+    if public in sources and (len(sources) > 1 or own_settings):
+        raise UsageError(f"{public!r} has its own tags and test texts: it cannot be combined with other data or tags")
+    if settings.archive is not None and public not in sources:
+        raise UsageError(f"--archive is for the data set {public!r} only")
+    if sources.count(STDIN) > 1:
+        raise UsageError("standard input ('-') can be named once")
+    return sources
 
 
-def load_labelled(
-    data: str,
-    labels: Sequence[str],
-    fields: Fields | None = None,
-    input_format: str | None = None,
-    say: Say = _say_nothing,
-) -> LabelledTexts:
-    """The texts to measure a model with these labels on. Raises ``InputError``.
-
-    They are the test texts of a data set, or its training texts if it has no test texts; the ``<label>/*.txt`` of another
-    folder; or all texts of a file of records. ``say``: see ``load``.
-    """
-    with _reading(say) as reader:
-        if data == stackoverflow.STACK_OVERFLOW:
-            labelled = _labelled_folder(stackoverflow.stack_overflow(), data, labels, reader)
-            return replace(labelled, origin=StackOverflow())
-        path = _existing(data)
-        if path.is_dir():
-            return _labelled_folder(path, data, labels, reader)
-        pairs = read_records(data, fields, input_format, reader)
-    _check_labels(data, {label for _, label in pairs}, labels)
-    return LabelledTexts("texts", *_examples(pairs, labels))
-
-
-def from_texts(
-    texts: Sequence[str],
-    labels: Sequence[str],
-    test_texts: Sequence[str] = (),
-    test_labels: Sequence[str] = (),
-    name: str = "texts",
-) -> Dataset:
-    """The data set of these texts; ``labels``: the label of each, or ``unknown``. Raises ``InputError``."""
-    dataset = _dataset(name, _paired(texts, labels))
-    if not test_texts and not test_labels:
-        return dataset
-    return replace(dataset, test=label_texts(test_texts, test_labels, dataset.labels).examples)
-
-
-def label_texts(texts: Sequence[str], text_labels: Sequence[str], labels: Sequence[str]) -> LabelledTexts:
-    """Texts to measure a model with these ``labels`` on; ``text_labels``: the label of each text, or ``unknown``.
-
-    Raises ``InputError``.
-    """
-    pairs = _paired(texts, text_labels)
-    _check_labels("this list", text_labels, labels)
-    return LabelledTexts("texts", *_examples(pairs, labels))
-
-
-def _paired(texts: Sequence[str], labels: Sequence[str]) -> Pairs:
-    if len(texts) != len(labels):
-        raise InputError(f"{len(texts)} texts and {len(labels)} labels: each text needs one label")
-    empty = [number for number, label in enumerate(labels, start=1) if not isinstance(label, str) or not label.strip()]
-    if empty:
-        raise InputError(f"the label of text {empty[0]} is empty: {labels[empty[0] - 1]!r}")
-    return list(zip(texts, labels, strict=True))
+def _name(sources: Sequence[str]) -> str:
+    first = "stdin" if sources[0] == STDIN else Path(sources[0]).resolve().name
+    return first if len(sources) == 1 else f"{first} and {len(sources) - 1} more"
 
 
 def _existing(data: str) -> Path:
     path = Path(data)
     if not path.exists():
         raise InputError(
-            f"no data at {path}: use a folder that holds train/<label>/*.txt, a file of records, such as texts.csv, "
+            f"no data at {path}: use a folder that holds <label>/*.txt, a file of records, such as texts.csv, "
             f"or the name {stackoverflow.STACK_OVERFLOW!r}"
         )
     return path
 
 
-def _read_folder(folder: Path, reader: Reader) -> tuple[Pairs, Pairs | None]:
-    """The training texts of a data set, and its test texts if there are any."""
-    names = folders.label_folders(folder / "train")
-    labels = [label for label in names if label != UNKNOWN_LABEL]
-    if len(labels) < 2:
-        raise InputError(
-            f"{folder / 'train'} has {len(labels)} label folders, and two or more are needed: train/<label>/*.txt, "
-            "one text per file"
-        )
-    further = sorted(set(folders.label_folders(folder / "test")) - {*labels, UNKNOWN_LABEL})
-    if further:
-        raise InputError(
-            f"{folder / 'test' / further[0]} has test texts of a label that {folder / 'train'} does not have: "
-            "rename the folder, or remove it"
-        )
-    test = folders.read_labels(folder / "test", labels, reader) if (folder / "test").is_dir() else None
-    return folders.read_labels(folder / "train", names, reader), test
+def _read(source: str, settings: DataSettings, reader: Reader, parts: Parts) -> None:
+    if source != STDIN and _existing(source).is_dir():
+        folders.read_folder(Path(source), reader, parts)
+    else:
+        read_file(source, settings, reader, parts)
 
 
-def _labelled_folder(folder: Path, data: str, labels: Sequence[str], reader: Reader) -> LabelledTexts:
-    names = {"test": "test texts", "train": "training texts"}
-    split = next((split for split in names if (folder / split).is_dir()), "")
-    present = folders.label_folders(folder / split)
-    _check_labels(data, present, labels)  # before anything is read: it may be any folder
-    pairs = folders.read_labels(folder / split, present, reader)
-    return LabelledTexts(names.get(split, "texts"), *_examples(pairs, labels))
+def _is_posts(source: str, settings: DataSettings) -> bool:
+    return not Path(source).is_dir() and format_of(source, settings.input_format) == POSTS
+
+
+def _test_texts(parts: Parts, settings: DataSettings, reader: Reader) -> Texts:
+    """The texts of ``settings.test``."""
+    if len(parts.test):
+        raise UsageError(f"the data has test texts already: leave out --test {settings.test}")
+    source = str(settings.test)
+    if source != STDIN and _existing(source).is_dir():
+        _, texts = _labelled_folder(Path(source), None, reader)
+        return texts
+    tests = Parts()
+    read_file(source, settings, reader, tests)
+    return tests.to_measure_on()[1]
+
+
+def _stack_overflow(settings: DataSettings, reader: Reader, say: Say) -> Dataset:
+    parts = Parts()
+    folders.read_folder(stackoverflow.stack_overflow(archive=settings.archive, say=say), reader, parts)
+    dataset = _dataset(stackoverflow.STACK_OVERFLOW, parts, multi_label=False, say=say)
+    extra = Texts()
+    for text, label in stackoverflow.extra_texts():
+        extra.add(text, label_set(label))
+    examples, off_topic = extra.numbered(dataset.labels)
+    return replace(dataset, extra=examples, off_topic=off_topic, origin=StackOverflow())
+
+
+def _labelled_folder(folder: Path, labels: Sequence[str] | None, reader: Reader) -> tuple[str, Texts]:
+    """The kind of the texts in a folder to measure a model with these ``labels`` on, and the texts."""
+    parts = folders.part_folders(folder)
+    part = next(part for part in ("test", "validation", "train") if part in parts)
+    kind = "texts" if parts[part] == folder else f"{'training' if part == 'train' else part} texts"
+    present = folders.label_folders(parts[part])
+    if labels is not None:
+        _check_labels(str(folder), map(clean, present), labels)  # before anything is read: it may be any folder
+    texts = Texts()
+    folders.read_labels(parts[part], present, reader, texts)
+    return kind, texts
+
+
+def _labelled(texts: Sequence[str], labels: Labels) -> Texts:
+    if len(texts) != len(labels):
+        raise InputError(f"{len(texts)} texts and {len(labels)} labels: each text needs one label, or a list of labels")
+    labelled = Texts()
+    for number, (text, value) in enumerate(zip(texts, labels, strict=True), start=1):
+        if not isinstance(text, str):
+            raise InputError(f"text {number} is {text!r}, not a string")
+        try:
+            labelled.add(text, label_set(value))
+        except ValueError as error:
+            raise InputError(f"the label of text {number} {error}") from error
+        labelled.is_multi_label = labelled.is_multi_label or not isinstance(value, str)
+    return labelled
 
 
 def _check_labels(data: str, present: Iterable[str], labels: Sequence[str]) -> None:
@@ -161,20 +222,54 @@ def _check_labels(data: str, present: Iterable[str], labels: Sequence[str]) -> N
         raise InputError(f"{data} has the labels {', '.join(names) or '(none)'}, and the model {', '.join(labels)}")
 
 
-def _dataset(name: str, train: Pairs, test: Pairs | None = None) -> Dataset:
-    labels = sorted({label for _, label in train} - {UNKNOWN_LABEL})
-    unwritable = [text for text in (*labels, name) if text.encode(errors="replace").decode() != text]
-    if unwritable:
-        raise InputError(f"{unwritable[0]!r} is not a name in UTF-8, which the files of a model are in: rename it")
+def _choose(parts: Parts, sources: Sequence[str], settings: DataSettings, say: Say) -> None:
+    """Keep the labels that the settings choose."""
+    fewest = settings.min_texts
+    if fewest is None and not settings.tags and any(_is_posts(source, settings) for source in sources):
+        fewest = _ENOUGH_POSTS
+    if fewest is None and not settings.tags:
+        return
+    counts = parts.train.counts()
+    missing = [tag for tag in settings.tags if not counts[tag]]
+    if missing:
+        raise InputError(f"no text has the tag {missing[0]!r}, which --tags names")
+    chosen = {tag for tag in settings.tags or counts if counts[tag] >= (fewest or 1)}
+    if len(chosen) < 2:
+        raise InputError(
+            f"{len(chosen)} tags have {fewest or 1} texts or more, and two or more tags are needed: choose them with "
+            "--tags, or lower --min-texts"
+        )
+    _say_left_out(sum(texts.keep(chosen) for texts in parts.all()), say)
+
+
+def _say_left_out(count: int, say: Say) -> None:
+    if count:
+        say(f"{count:,} {'text was' if count == 1 else 'texts were'} left out: without any of the chosen tags")
+
+
+def _dataset(name: str, parts: Parts, multi_label: bool, say: Say) -> Dataset:
+    labels = tuple(sorted(parts.train.counts()))
+    check_names((*labels, name), name)
     if len(labels) < 2:
         raise InputError(f"{name} has {len(labels)} labels, and two or more are needed")
-    examples, off_topic = _examples(train, labels)
-    return Dataset(name, tuple(labels), examples, _examples(test, labels)[0] if test is not None else None, off_topic)
+    further = {part: sorted(set(texts.counts()) - set(labels)) for part, texts in _held_out(parts)}
+    for part, names in further.items():
+        if names:
+            raise InputError(f"{name} has {part} texts with the label {names[0]!r}, but no training texts with it")
+    multi_label = multi_label or any(
+        texts.is_multi_label or any(len(names) > 1 for names in set(texts.label_sets)) for texts in parts.all()
+    )
+    train, off_topic = parts.train.numbered(labels)
+    held_out: dict[str, Examples | None] = {"validation": None, "test": None}
+    for part, texts in _held_out(parts):
+        examples, unused = texts.numbered(labels)
+        held_out[part] = examples if len(examples) else None
+        if unused:
+            say(f"{len(unused):,} off-topic {part} texts are not used")
+    validation, test = held_out["validation"], held_out["test"]
+    return Dataset(name, labels, train, test, off_topic, validation=validation, multi_label=multi_label)
 
 
-def _examples(pairs: Pairs, labels: Sequence[str]) -> tuple[Examples, tuple[str, ...]]:
-    """The texts that have a label, and the off-topic ones."""
-    numbers = {label: number for number, label in enumerate(labels)}
-    labelled = [(text, numbers[label]) for text, label in pairs if label != UNKNOWN_LABEL]
-    off_topic = tuple(text for text, label in pairs if label == UNKNOWN_LABEL)
-    return Examples.single((text for text, _ in labelled), (target for _, target in labelled)), off_topic
+def _held_out(parts: Parts) -> list[tuple[str, Texts]]:
+    named = (("validation", parts.validation), ("test", parts.test))
+    return [(part, texts) for part, texts in named if len(texts)]

@@ -15,11 +15,12 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from sotag_convert.data.dataset import LabelledTexts
-from sotag_convert.data.load import Say, load_labelled
+from sotag_convert.data.load import load_labelled
+from sotag_convert.data.reading import Say
+from sotag_convert.data.settings import DataSettings
 from sotag_convert.export import device_run
 from sotag_convert.learn.calibrate import Floats, calibration_error, log_losses
 from sotag_edge.bundle import Manifest
-from sotag_edge.formats import Fields
 from sotag_edge.models import find
 
 _COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.5)
@@ -66,16 +67,14 @@ class Evaluation:
         return rounded
 
 
-def evaluate_model(
-    model: str, data: str, fields: Fields | None, input_format: str | None, say: Say
-) -> dict[str, Evaluation]:
+def evaluate_model(model: str, data: str | Sequence[str], settings: DataSettings, say: Say) -> dict[str, Evaluation]:
     """Measure a model, by folder or name, on labelled data (see ``data.load``): one evaluation per view of the texts.
 
     ``say`` receives a sentence about texts that were skipped because they are not text. Raises ``SotagEdgeError``.
     """
     folder = find(model)
     labels = Manifest.read(folder).labels
-    return evaluate_bundle(folder, labels, load_labelled(data, labels, fields, input_format, say))
+    return evaluate_bundle(folder, labels, load_labelled(data, labels, settings, say))
 
 
 def evaluate_bundle(folder: Path, labels: Sequence[str], labelled: LabelledTexts) -> dict[str, Evaluation]:

@@ -1,0 +1,101 @@
+"""Labelled texts while they are read: ``Texts``, a growing list of them, and ``Parts``, those of a data set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sotag_convert.data.dataset import Examples
+from sotag_convert.data.labels import LabelSet
+
+PARTS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    "test": "test",
+}
+"""The names of the parts of a data set, as a field or the folders of data sets have them."""
+
+
+class Texts:
+    """Labelled texts. Each different set of labels is held once, so that a million texts need little more than themselves.
+
+    ``is_multi_label``: whether the labels were given as a list, so that a text may have several even if none has.
+    """
+
+    __slots__ = ("_shared", "is_multi_label", "label_sets", "texts")
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.label_sets: list[LabelSet] = []
+        self.is_multi_label = False
+        self._shared: dict[LabelSet, LabelSet] = {}
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __iter__(self) -> Iterator[tuple[str, LabelSet]]:
+        return zip(self.texts, self.label_sets, strict=True)
+
+    def add(self, text: str, labels: LabelSet) -> None:
+        """Add a text; no labels: an off-topic one."""
+        self.texts.append(text)
+        self.label_sets.append(self._shared.setdefault(labels, labels))
+
+    def extend(self, others: Texts) -> None:
+        """Add other texts."""
+        for text, labels in others:
+            self.add(text, labels)
+        self.is_multi_label = self.is_multi_label or others.is_multi_label
+
+    def counts(self) -> Counter[str]:
+        """The number of texts with each label."""
+        sets = Counter(self.label_sets)
+        counted: Counter[str] = Counter()
+        for labels, count in sets.items():
+            counted.update(dict.fromkeys(labels, count))
+        return counted
+
+    def keep(self, chosen: Collection[str]) -> int:
+        """Remove all other labels, and the texts that have no label left; returns their number."""
+        kept = {labels: tuple(label for label in labels if label in chosen) for labels in self._shared}
+        if all(labels == remaining for labels, remaining in kept.items()):
+            return 0
+        whole, self.texts, self.label_sets, self._shared = list(self), [], [], {}
+        for text, labels in whole:
+            if kept[labels] or not labels:
+                self.add(text, kept[labels])
+        return len(whole) - len(self)
+
+    def numbered(self, labels: Collection[str]) -> tuple[Examples, tuple[str, ...]]:
+        """The texts that have labels, with their numbers in ``labels``, and the off-topic texts."""
+        numbers: Mapping[str, int] = {label: number for number, label in enumerate(labels)}
+        sets = {names: tuple(sorted(numbers[name] for name in names)) for names in self._shared}
+        examples = Examples(
+            tuple(text for text, names in self if names), tuple(sets[names] for names in self.label_sets if names)
+        )
+        return examples, tuple(text for text, names in self if not names)
+
+
+@dataclass(slots=True)
+class Parts:
+    """The texts of a data set by the part that they are in."""
+
+    train: Texts = field(default_factory=Texts)
+    validation: Texts = field(default_factory=Texts)
+    test: Texts = field(default_factory=Texts)
+
+    def all(self) -> tuple[Texts, Texts, Texts]:
+        """The parts in the order of their names here."""
+        return self.train, self.validation, self.test
+
+    def part(self, name: str) -> Texts:
+        """The part with one of the names of ``PARTS``. Raises ``KeyError`` for another name."""
+        texts: Texts = getattr(self, PARTS[name])
+        return texts
+
+    def to_measure_on(self) -> tuple[str, Texts]:
+        """The texts to measure a model on, and what they are: test, else validation, else all texts."""
+        if len(self.test):
+            return "test texts", self.test
+        return ("validation texts", self.validation) if len(self.validation) else ("texts", self.train)
