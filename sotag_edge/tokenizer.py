@@ -1,18 +1,29 @@
 """Text -> tokens, the one function that training and the device both call.
 
-It decodes HTML entities, folds case and splits text into tokens, by one of two modes that a bundle names. It does not look
+It decodes HTML entities, folds case and splits text into tokens, by one of three modes that a bundle names. It does not look
 tokens up (vocabulary.py), drop rare words, stem, or guess a language. Pure Python, standard library only, no state.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from enum import Enum
+from functools import cache
+from itertools import groupby
+
+from sotag_edge import characters
 
 
 class TokenizerMode(str, Enum):
-    """How text is split; the value is the one in ``model.json``."""
+    """How text is split; the value is the one in ``model.json``.
 
+    ``TEXT`` is for new models. Of ASCII it makes the tokens of ``CODE``, and it knows other scripts: see ``_normal`` and
+    ``_text_pattern``.
+    """
+
+    TEXT = "text"
     CODE = "code"
     WHITESPACE = "whitespace"
 
@@ -40,7 +51,11 @@ def tokenize(text: str, mode: TokenizerMode = TokenizerMode.CODE, limit: int | N
     ['how', 'do', 'i', 'sort', 'a', 'list', '<', 'int', '>', 'in', 'c#', '?']
     >>> tokenize("print('a')\\n\\nIt  FAILS.", TokenizerMode.WHITESPACE, limit=2)
     ["print('a')", 'it']
+    >>> tokenize("STRASSE, straße, 東京タワー", TokenizerMode.TEXT)
+    ['strasse', ',', 'strasse', ',', '東', '京', 'タ', 'ワ', 'ー']
     """
+    if mode is TokenizerMode.TEXT:
+        return _text_tokens(text, limit)[:limit]
     tokens = _whitespace_tokens(text) if mode is TokenizerMode.WHITESPACE else _code_tokens(text, limit)
     return tokens[:limit]
 
@@ -58,6 +73,9 @@ def spans(text: str, mode: TokenizerMode = TokenizerMode.CODE) -> tuple[str, lis
             places.append((len(shown), len(shown) + len(token)))
             shown += token
         return shown, places
+    if mode is TokenizerMode.TEXT:
+        shown, folded = _normal(_visible(text).strip())
+        return shown, [match.span() for match in _pattern_for(folded).finditer(folded)]
     decoded = _decoded(text)
     folded = _folded(decoded)
     shown = decoded if len(decoded) == len(folded) else folded  # some capitals fold to two letters
@@ -108,9 +126,13 @@ def _short_reference(reference: re.Match[str]) -> str:
     return f"&#{digits or '0'};" if len(digits) < 8 else "\N{REPLACEMENT CHARACTER}"
 
 
-def _decoded(text: str) -> str:
+def _unescaped(text: str) -> str:
     # Twice: Stack Overflow's dumps have "&amp;lt;" for a "<" that its author had escaped.
-    return decode_entities(decode_entities(text)).replace("\r\n", "\n").strip()
+    return decode_entities(decode_entities(text)).replace("\r\n", "\n")
+
+
+def _decoded(text: str) -> str:
+    return _unescaped(text).strip()
 
 
 def _folded(text: str) -> str:
@@ -126,3 +148,130 @@ def _whitespace_tokens(text: str) -> list[str]:
     """
     folded = text.encode("utf-8", errors="replace").lower().strip().replace(b"<b />", b" ")
     return [token.decode("utf-8") for token in folded.split()]
+
+
+# The mode "text".
+
+_SHORTEST_RUN = 64  # characters; words have fewer marks in a row
+_ORDERED_ANYWAY = 4096  # characters; up to here the time of normalization is bounded
+
+
+@cache
+def _beyond() -> re.Pattern[str]:
+    return re.compile(f"[^{characters.PLAIN}]")
+
+
+@cache
+def _single() -> re.Pattern[str]:
+    return re.compile(f"[{characters.SINGLE}]")
+
+
+@cache
+def _text_pattern(*, single: bool) -> re.Pattern[str]:
+    """A token of normalized text that is not ASCII. Made when it is needed: that takes milliseconds.
+
+    It is a word as in mode ``code``, with its combining marks; or a character of a script without spaces, with its marks;
+    or a flag; or any other single mark. ``single``: the text has a character of such a script; without one, words are one
+    class of characters, which halves the time.
+    """
+    inner = f"$@#\0-\x08\x0e-\x1b\x7f\ufffd{characters.MARKS}{characters.FURTHER_MARKS}"
+    word = rf"[\w{inner}]+"
+    if single:  # \w: each other letter begins a word
+        word = rf"(?:[^\W{characters.SINGLE}]+|[{inner}]+)+|\w[{characters.MARKS}]*"
+    return re.compile(rf"""{word}|"(?<!"")|[{characters.FLAG_LETTERS}]{{2}}|[^\w\s"]""")
+
+
+@cache
+def _border() -> re.Pattern[str]:
+    """Where a text may be cut: no token, entity, newline pair or composed character reaches over the match's end.
+
+    subtle: entities consist of ASCII letters, digits and "&#;", whatever they decode to, and decode by their longest prefix
+    that is a name, so a piece that ends within what looks like one ("&lt東") decodes as the whole does.
+    """
+    return re.compile(rf"[\s!%'()*+,\-./:<=>?\[\\\]^`{{|}}~](?=\w)|[^\S\r](?=\s)|(?=[{characters.SEPARABLE}])")
+
+
+@cache
+def _ignored() -> re.Pattern[str]:
+    return re.compile(f"[{characters.IGNORED}]")
+
+
+def _text_tokens(text: str, limit: int | None) -> list[str]:
+    width = limit * _USUAL_WIDTH if limit and text.isascii() else limit
+    if width is None or limit is None or len(text) <= width:
+        return _cut(_visible(text).strip())
+    tokens: list[str] = []
+    for piece in _pieces(text.strip(), width):
+        tokens += _cut(piece)
+        if len(tokens) >= limit:
+            break
+    return tokens
+
+
+def _pieces(text: str, width: int) -> Iterator[str]:
+    """A decoded text in pieces of about ``width`` characters; their first ``width`` tokens are those of the text."""
+    start, held = 0, ""
+    begun = False
+    while start < len(text):
+        border = _border().search(text, start + width)
+        end = border.end() if border else len(text)
+        piece = held + _visible(text[start:end])
+        start = end
+        if not begun:
+            piece = piece.lstrip()
+        visible = piece.rstrip()
+        # A newline is a token only if something follows it, and more than ``width`` are never read.
+        held = "\n" * min(piece.count("\n", len(visible)), width)
+        if visible:
+            begun = True
+            yield visible
+
+
+def _cut(decoded: str) -> list[str]:
+    if decoded.isascii():
+        return _ascii_tokens(_folded(decoded))
+    folded = _normal(decoded)[1]
+    return _pattern_for(folded).findall(folded)
+
+
+def _pattern_for(folded: str) -> re.Pattern[str]:
+    """The fastest pattern for a text; without marks and scripts that need care, that of mode ``code`` does the same."""
+    if not _beyond().search(folded):
+        return _TOKEN
+    return _text_pattern(single=_single().search(folded) is not None)
+
+
+def _visible(text: str) -> str:
+    """The text with its entities decoded, without what is ignored."""
+    if text.isascii() and "&" not in text:
+        return text.replace("\r\n", "\n")
+    if "&" in text:
+        # subtle: before entities are decoded, so that "&parä" does not depend on how its last letter is encoded.
+        text = unicodedata.normalize("NFC", text)
+    return _ignored().sub("", _unescaped(text)).replace("\N{ZERO WIDTH SPACE}", " ")
+
+
+def _normal(decoded: str) -> tuple[str, str]:
+    """A text as it is shown, and as it is cut: normalized (NFKC), case folded, newlines as in ``_folded``.
+
+    Both have the same length: case is kept in what is shown if folding keeps all places.
+
+    >>> _normal("Cafe\u0301\\nStraße")
+    ('café.strasse', 'café.strasse')
+    """
+    if len(decoded) > _ORDERED_ANYWAY:
+        decoded = re.sub(rf"[^\w\s\0-\x7f]{{{_SHORTEST_RUN},}}", _ordered, decoded)
+    normal = unicodedata.normalize("NFKC", decoded)
+    lower = normal.casefold()
+    # Again: the folded capitals of some letters with two accents are not composed.
+    folded = unicodedata.normalize("NFKC", lower)
+    # No letter folds to less than one, so places are the same if the length is.
+    shown = normal if len(lower) == len(normal) and folded == lower else folded
+    return shown if shown is normal else shown.replace("\n", "."), folded.replace("\n", ".")
+
+
+def _ordered(run: re.Match[str]) -> str:
+    """A long run of combining marks in the order that normalization gives them, which takes it quadratic time."""
+    single = "".join(unicodedata.normalize("NFD", character) for character in run[0])
+    groups = groupby(single, key=lambda character: unicodedata.combining(character) > 0)
+    return "".join("".join(sorted(group, key=unicodedata.combining) if marks else group) for marks, group in groups)

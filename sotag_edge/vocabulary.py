@@ -1,6 +1,6 @@
 """Tokens <-> ids, stored in ``vocab.txt``: UTF-8, one token per line; the number of the line, from 0, is the token's id.
 
-Line 0 is ``[PAD]`` and line 1 ``[UNK]``. Both tokenizer modes lower-case, so no text can produce either name.
+Line 0 is ``[PAD]`` and line 1 ``[UNK]``. All tokenizer modes lower-case, so no text can produce either name.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ assert Classifier.load({str(FIXTURE)!r}).classify("knead the bread dough").label
 DEVICE = ROOT / "sotag_edge"
 CONVERT = ROOT / "convert" / "sotag_convert"
 CORE = ["errors", "tokenizer", "vocabulary", "interpreter", "decision", "bundle", "models", "classifier", "explain"]
-CORE += ["golden", "document", "sources", "markup", "machine", "atomic"]
+CORE += ["golden", "document", "sources", "markup", "machine", "atomic", "characters"]
 LAYERS = [
     {"data", "network", "recipes", "staging", "interrupts", "progress"},
     {"learn"},
