@@ -470,6 +470,7 @@ def test_a_closed_stderr_does_not_end_a_training_run(monkeypatch: pytest.MonkeyP
         with RunProgress() as progress:
             progress.say("epoch 1/5")
             progress.say("epoch 2/5")
+        sys.stderr.close()
         with suppress(OSError):
             closed.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), writing)

@@ -41,11 +41,11 @@ def convert(
 
     Example: sotag-edge convert models/default --recipe float16 --output models/mine
     """
-    require_extra("convert")
     from sotag_convert.cli.progress import run_progress
     from sotag_convert.staging import refuse_existing
 
     with run_progress(log, quiet, verbose) as progress:
+        require_extra("convert")
         refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.summary import print_parity

@@ -50,8 +50,8 @@ def picture(state: dict[str, Any], since: float, columns: int) -> str:
         full = int(state["fraction"] * _BAR)
         bar = f"{'█' * full}{'░' * (_BAR - full)} " if columns >= _WIDE_ENOUGH else ""
         line += f" {bar}{state['fraction']:.0%}"
-    if state["left"] is not None:
-        line += f", {clock(max(0, state['left'] - since))} left"
+    if state["left"] is not None and state["left"] - since >= 1:
+        line += f", {clock(state['left'] - since)} left"
     if state["tail"]:
         line += f", {state['tail']}"
     return _cut(line, columns - 1)
@@ -138,9 +138,7 @@ def show(lines: Iterable[str], stream: TextIO) -> None:
             drawn = 0.0
         if "state" in message:
             state, received = message["state"], now
-        if state is None:
-            line.clear()
-        elif now - drawn >= _SECONDS:
+        if state is not None and now - drawn >= _SECONDS:
             line.draw(picture(state, now - received, _columns(stream)))
             drawn = now
     line.clear()

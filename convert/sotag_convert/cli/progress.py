@@ -79,7 +79,7 @@ class RunProgress:
         self._screen: Screen = PlainScreen()
         self._stage: RunStage | None = None
         self._lock = threading.RLock()
-        self._sent = self._said = time.monotonic()
+        self._start = self._sent = self._said = time.monotonic()
         self._ended = threading.Event()
 
     def __enter__(self) -> RunProgress:
@@ -148,7 +148,13 @@ class RunProgress:
     def _send(self) -> None:
         with self._lock:
             self._sent = time.monotonic()
-            self._screen.show(self._stage.state(self._sent) if self._stage else None)
+            self._screen.show(self._state(self._sent))
+
+    def _state(self, now: float) -> State:
+        """The state of the stage, or the time of the whole run between two stages."""
+        if self._stage:
+            return self._stage.state(now)
+        return {"elapsed": now - self._start, "head": "", "fraction": None, "left": None, "tail": ""}
 
     def _show(self, text: str, on_screen: bool) -> None:
         with self._lock:

@@ -38,8 +38,8 @@ class Screen(Protocol):
     def say(self, text: str) -> None:
         """Print a line that stays."""
 
-    def show(self, state: State | None) -> None:
-        """Show a state; ``None`` shows none."""
+    def show(self, state: State) -> None:
+        """Show a state until the next one."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -57,7 +57,7 @@ class PlainScreen:
         except (OSError, ValueError):
             sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  # open to the end
 
-    def show(self, state: State | None) -> None:
+    def show(self, state: State) -> None:
         """Show nothing: a line cannot be replaced."""
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class LiveScreen:
         if not self._send({"say": text}):
             self._plain.say(text)
 
-    def show(self, state: State | None) -> None:
+    def show(self, state: State) -> None:
         """Show a state from now on."""
         self._send({"state": state})
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
+from io import StringIO
 from pathlib import Path
+from typing import cast
 
-from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from sotag_convert.export.parity import Parity
 from sotag_convert.progress import Progress
+from sotag_convert.report.summary import Summary
 from sotag_edge.terminal import make_console, printable
+
+_LONGEST_TAG = 40  # characters
 
 
 def print_parity(output: Path, parity: Parity, progress: Progress) -> None:
     """Print where a model was written, and how it compares with the Keras network on the device runtime."""
-    table = Table(title=printable(str(output)), title_justify="left", show_header=False)
+    table = _table(str(output))
     table.add_row("bytes on the device", f"{parity.bytes:,}")
     table.add_row("texts compared", f"{parity.texts:,}")
     table.add_row("same tag as Keras", f"{parity.agreement:.2%}")
@@ -26,9 +31,56 @@ def print_parity(output: Path, parity: Parity, progress: Progress) -> None:
     _say(table, progress)
 
 
-def _say(table: RenderableType, progress: Progress) -> None:
-    console = make_console(sys.stderr)
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        progress.say(line)
+def print_summary(summary: Summary, progress: Progress) -> None:
+    """Print the figures of a trained model, what they do not show, and the command that uses it."""
+    table = _table(summary.model)
+    for name, share in (("linear model only", summary.linear), ("LSTM only", summary.lstm), ("both", summary.both)):
+        if share is not None:
+            table.add_row(f"validation texts: {name}", f"{share:.4f}")
+    evaluation = summary.evaluation
+    if evaluation is not None:
+        low, high = evaluation.interval
+        on = f"{evaluation.texts:,} {evaluation.on}"
+        table.add_row(f"{on}: accuracy (95 % interval)", f"{evaluation.accuracy:.4f} ({low:.3f} - {high:.3f})")
+    if summary.baseline is not None:
+        table.add_row("baseline, TF-IDF and a linear model", f"{summary.baseline:.4f}")
+    if evaluation is not None:
+        table.add_row("macro-F1", f"{evaluation.macro_f1:.4f}")
+        table.add_row("answered, not unknown", f"{evaluation.answered:.1%}")
+        worst = "\n".join(f"{_tag(label.label)} {label.f1:.3f}" for label in summary.worst_tags())
+        table.add_row("worst tags, F1", worst)
+    confusion = summary.confusion()
+    if confusion is not None:
+        tag, guess, count = confusion
+        table.add_row("most frequent confusion", f"{_tag(tag)} taken for {_tag(guess)}, {_texts(count)}")
+    table.add_row("bytes on the device", f"{summary.bytes:,}")
+    _say(table, progress)
+    for sentence in summary.cautions():
+        progress.say(sentence)
+    progress.say(f"next: {summary.next_step()}")
+
+
+def _table(title: str) -> Table:
+    table = Table(title=Text(printable(title)), title_justify="left", show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    return table
+
+
+def _tag(tag: str) -> str:
+    """A tag for a cell of the table."""
+    tag = printable(tag)
+    return tag if len(tag) <= _LONGEST_TAG else f"{tag[:_LONGEST_TAG]}…"
+
+
+def _texts(count: int) -> str:
+    return f"{count:,} text{'' if count == 1 else 's'}"
+
+
+def _say(table: Table, progress: Progress) -> None:
+    """Say a table line by line, as wide as the terminal, without colours: it also goes to the log."""
+    console = make_console(StringIO())
+    console.width = make_console(sys.stderr).width
+    console.print(table)
+    for line in cast(StringIO, console.file).getvalue().splitlines():
+        progress.say(line.rstrip())

@@ -25,13 +25,14 @@ def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _summary(views: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = _table("texts", "accuracy", "95 % interval", "loss", "ECE", "answered", "right")
+    table = _table("texts", "accuracy", "95 % interval", "macro-F1", "loss", "ECE", "answered", "right")
     for view, figures in views.items():
         low, high = figures["interval"]
         table.add_row(
             view,
             f"{figures['accuracy']:.4f}",
             f"{low:.3f} - {high:.3f}",
+            f"{figures['macro_f1']:.4f}",
             f"{figures['log_loss']:.3f}",
             f"{figures['calibration_error']:.3f}",
             f"{figures['answered']:.1%}",

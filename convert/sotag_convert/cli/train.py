@@ -61,11 +61,11 @@ def train(
 
     Example: sotag-edge train mails.csv --field subject --field body --label-field team --output models/mails
     """
-    require_extra("convert")
     from sotag_convert.cli.progress import run_progress
     from sotag_convert.staging import refuse_existing
 
     with run_progress(log, quiet, verbose) as progress:
+        require_extra("convert")
         refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.summary import print_parity

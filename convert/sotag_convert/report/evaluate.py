@@ -42,6 +42,7 @@ class Evaluation:
     """The figures of a model on labelled texts. Shares are from 0 to 1.
 
     ``accuracy``: the share of texts whose best guess is their label; ``interval``: its 95 % Wilson interval.
+    ``macro_f1``: the mean F1 of the labels that have texts, however many.
     ``confusion``: the number of texts by label (rows) and best guess (columns). ``coverage``: pairs of a share of the
     texts, those with the highest scores, and the accuracy on them. ``answered``: the share not answered ``unknown``;
     ``answered_accuracy``: the accuracy on those. ``off_topic_unknown``: the share of the off-topic texts answered
@@ -51,6 +52,7 @@ class Evaluation:
     texts: int
     accuracy: float
     interval: tuple[float, float]
+    macro_f1: float
     log_loss: float
     calibration_error: float
     coverage: tuple[tuple[float, float], ...]
@@ -107,6 +109,7 @@ def measure(scores: Floats, answered: Sequence[bool], targets: Sequence[int], la
         texts=len(right),
         accuracy=float(right.mean()),
         interval=(float(interval.low), float(interval.high)),
+        macro_f1=float(per_label[2][per_label[3] > 0].mean()),
         log_loss=float(log_losses(scores, members, independent=False).mean()),
         calibration_error=calibration_error(scores, right),
         coverage=tuple(
