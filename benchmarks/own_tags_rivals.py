@@ -118,7 +118,11 @@ def fasttext_several(folder: Path) -> Figures:
 
 
 def one_against_the_rest(vectorizer: Any, folder: Path, tuned: bool) -> Figures:
-    """A logistic regression per tag. ``tuned``: instead of .5, the threshold with the best out-of-fold micro F1."""
+    """A logistic regression per tag. ``tuned``: instead of .5, the threshold with the best out-of-fold micro F1.
+
+    With the default of C, 1, micro F1 on the 100 tags of titles is .45 instead of .64, and .60 instead of .66 with the best
+    threshold.
+    """
     import numpy as np
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import f1_score
@@ -131,7 +135,7 @@ def one_against_the_rest(vectorizer: Any, folder: Path, tuned: bool) -> Figures:
     test_texts, test_labels = read(folder / "test.csv")
     table = MultiLabelBinarizer()
     targets = table.fit_transform([tags_of(label, True) for label in labels])
-    model = make_pipeline(vectorizer, OneVsRestClassifier(LogisticRegression(C=10, solver="liblinear")))
+    model = make_pipeline(vectorizer, OneVsRestClassifier(LogisticRegression(C=30, solver="liblinear")))
     threshold = 0.5
     if tuned:
         values = cross_val_predict(model, texts, targets, cv=_FOLDS, method="predict_proba")
