@@ -4,7 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 
-.PHONY: run test fuzz lint bench arm arm-controls docs clean
+.PHONY: run test fuzz lint bench bench-own-tags arm arm-controls docs clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
@@ -35,6 +35,11 @@ arm-controls: .venv/installed
 # Ours beside fastText and scikit-learn; writes docs/benchmarks.md. fasttext is compiled, which needs g++.
 bench: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/compare.py
+
+# Training on your own tags beside fastText and scikit-learn; writes a section of docs/benchmarks.md. Takes hours and can be
+# stopped and continued. The package descriptions need apt. SOTAG_EDGE_DATA: the folder with titles that are in no package.
+bench-own-tags: .venv-bench/installed .venv/installed
+	.venv-bench/bin/python benchmarks/own_tags.py
 
 .venv-bench/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-bench

@@ -129,8 +129,8 @@ def load_fasttext(folder: Path) -> tuple[Tag, TagAll]:
     model = fasttext.load_model(str(folder / "model.ftz"))
 
     def tag(text: str) -> str:
-        labels, _ = model.predict(" ".join(tokens(text)))
-        return str(labels[0].removeprefix("__label__"))
+        labels, _ = model.predict([" ".join(tokens(text))])  # in a list: a string fails with NumPy 2
+        return str(labels[0][0].removeprefix("__label__"))
 
     return tag, (lambda texts: [tag(text) for text in texts])
 
