@@ -21,6 +21,10 @@ from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import publish
+from sotag_convert.report.evaluation import Evaluation
+from sotag_convert.report.held_out import evaluate_held_out
+from sotag_convert.report.run_summary import Split, measured_split, run_summary, with_baseline
+from sotag_convert.report.summary import VALIDATION_TEXTS, Summary
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.decision import Decision, MultiLabel, SingleLabel
@@ -37,12 +41,18 @@ class TrainingReport:
     """The result of a training run.
 
     ``interrupted``: whether Ctrl-C ended it; the bundle then has the best epoch until then. ``parity``: how the published
-    model compares with Keras, with its accuracy on test or validation texts.
+    model compares with Keras. ``summary``: its figures, beside those of a baseline.
     """
 
     output: Path
     interrupted: bool
     parity: Parity
+    summary: Summary
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The figures on test texts, else on validation texts or those of the cross-validation; see ``Summary``."""
+        return self.summary.evaluation
 
 
 def train_dataset(
@@ -82,7 +92,7 @@ def train_dataset(
     checkpoint = Checkpoint(output, settings.recipe)
     try:
         with staged(output, force) as folder:
-            report = _train(dataset, folder, checkpoint, preset, epochs, validation, seed, refit, progress)
+            report, split = _train(dataset, folder, checkpoint, preset, epochs, validation, seed, refit, progress)
     except BaseException as error:
         if checkpoint.is_kept:
             progress.warn(str(checkpoint))
@@ -90,7 +100,9 @@ def train_dataset(
             progress.warn("stopped before an epoch was complete: nothing is kept")
         raise
     checkpoint.remove()
-    return report
+    if report.interrupted:
+        return report
+    return replace(report, summary=with_baseline(report.summary, split, dataset, progress))
 
 
 class _Run(NamedTuple):
@@ -110,12 +122,14 @@ class _Run(NamedTuple):
 
 
 class _Chosen(NamedTuple):
-    """Parts, how they are added up, and the decision that follows; ``figures``: of texts that were not fitted on."""
+    """Parts, how they are added up, and the decision that follows; ``figures``, ``evaluation``: of texts that were not
+    fitted on."""
 
     parts: Parts
     mix: calibrate.Mix
     decision: Decision
     figures: dict[str, object]
+    evaluation: Evaluation | None
 
 
 def _train(
@@ -128,7 +142,7 @@ def _train(
     seed: int,
     refit: bool,
     progress: Progress,
-) -> TrainingReport:
+) -> tuple[TrainingReport, Split]:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
     settings = PRESETS[preset]
     run = _Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
@@ -150,8 +164,12 @@ def _train(
             checkpoint.keep(source, folder.parent)
     labelled = _measured_on(dataset, None if folds or refitted else held_out)
     with progress.stage("exporting and verifying"):
-        parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
-    return TrainingReport(checkpoint.output, first.parts.history.interrupted or (again and refitted is None), parity)
+        published = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
+    size, evaluation = published.parity.bytes, published.evaluation
+    summary = run_summary(checkpoint.output, dataset, size, first.figures, evaluation, first.evaluation)
+    interrupted = first.parts.history.interrupted or (again and refitted is None)
+    split = measured_split(dataset, training, held_out, folds, seed)
+    return TrainingReport(checkpoint.output, interrupted, published.parity, summary), split
 
 
 def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
@@ -226,16 +244,20 @@ def _cross_validated(run: _Run, folds: int) -> _Chosen:
         raise InputError(f"{run.dataset.name} has no texts")
     epoch = round(float(np.mean(kept)))
     parts = parts._replace(history=replace(parts.history, kept=epoch)) if len(kept) == folds else parts
-    chosen = _choose(parts, unseen[0].joined(unseen[1:]), run)
+    part = f"{folds}-fold cross-validation" if len(kept) == folds else f"{len(kept)} of {folds} folds"
+    chosen = _choose(parts, unseen[0].joined(unseen[1:]), run, f"texts in {part}")
     return chosen._replace(figures=chosen.figures | {"folds": len(kept)})
 
 
-def _choose(parts: Parts, unseen: Unseen | None, run: _Run) -> _Chosen:
-    """The mix and the decision for parts, from what they say about texts that they were not fitted on, if there are any."""
+def _choose(parts: Parts, unseen: Unseen | None, run: _Run, on: str = VALIDATION_TEXTS) -> _Chosen:
+    """The mix and the decision for parts, from what they say about texts that they were not fitted on, if there are any.
+
+    ``on``: what these texts are.
+    """
     independent, labels = parts.network.settings.independent, parts.labels
     if unseen is None:
         decision: Decision = MultiLabel(1.0, (0.5,) * labels) if independent else SingleLabel()
-        return _Chosen(parts, calibrate.usual_mix(independent), decision, {"validation_texts": 0})
+        return _Chosen(parts, calibrate.usual_mix(independent), decision, {"validation_texts": 0}, None)
     network, linear, members = unseen
     mix = calibrate.fit_mix(network, linear, members, independent=independent)
     figures: dict[str, object] = {"validation_texts": len(members)}
@@ -257,7 +279,8 @@ def _choose(parts: Parts, unseen: Unseen | None, run: _Run) -> _Chosen:
             f"{name} on validation texts: linear branch {figures['linear_accuracy']:.4f}, "
             f"LSTM {figures['network_accuracy']:.4f}, both {figures['validation_accuracy']:.4f}"
         )
-    return _Chosen(parts, mix, decision, figures)
+    evaluation = evaluate_held_out(scores, members, run.dataset.labels, decision, on)
+    return _Chosen(parts, mix, decision, figures, evaluation)
 
 
 def _refit(first: _Chosen, run: _Run) -> _Chosen | None:
@@ -302,7 +325,7 @@ def _source(chosen: _Chosen, run: _Run) -> Source:
 
 def _measured_on(dataset: Dataset, held_out: Examples | None) -> LabelledTexts | None:
     """The test texts; else the validation texts that the published model was not fitted on."""
-    for name, examples in (("test texts", dataset.test), ("validation texts", held_out)):
+    for name, examples in (("test texts", dataset.test), (VALIDATION_TEXTS, held_out)):
         if examples:
             return LabelledTexts(name, examples, origin=dataset.origin)
     return None
