@@ -50,8 +50,10 @@ def train(
     validation texts if it was not trained on them; ``evaluation`` of the report has the figures, else those of the
     cross-validation.
 
-    ``preset``: "default", "tiny" or "seed"; ``epochs``: the largest number of epochs; ``validation``: the share of texts held
-    out to choose the epoch and to calibrate the scores, from 0 to below 1; ``None`` takes the preset's. ``refit``: then train again on all texts. ``force``: replace the model in ``output``.
+    ``preset``: "default", "tiny" or "seed"; ``epochs``: the largest number of epochs; ``validation``: the share of texts
+    held out to choose the epoch and to calibrate the scores, from 0 to below 1; ``None`` leaves it to the preset, with
+    cross-validation if there are few texts. ``refit``: then train again on all texts. ``force``: replace the model in
+    ``output``.
 
     Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range or an output that exists,
     ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept in the folder
@@ -85,7 +87,8 @@ def convert(
     """Export a trained model again with another recipe, without training, and write its bundle to the folder ``output``.
 
     ``model``: its folder or name; ``recipe``: "mixed", "float32", "float16" or "dynamic". The new model is measured on
-    ``texts`` and their ``labels``, as for ``train``, if there are any. Raises the errors of ``train``; then nothing is written.
+    ``texts`` and their ``labels``, as for ``train``, if there are any. Raises the errors of ``train``; then nothing is
+    written.
     """
     from sotag_convert.conversion import bundle_folder, convert_bundle
     from sotag_convert.data.load import label_texts
@@ -103,9 +106,9 @@ def evaluate(
     """Measure a model, by folder or name, on labelled texts, with the TFLite runtime of this machine.
 
     ``labels``: one per text, or a list of labels per text for a multi-label model. The label ``unknown``, or an empty list,
-    marks off-topic texts. The result is a ``SingleLabelEvaluation`` or a ``MultiLabelEvaluation`` (report/evaluation.py); both
-    have a ``figure``: the accuracy or the micro-F1. Raises ``InputError`` for labels that the model does not have, or several
-    labels of a text where it gives one, and ``ModelError`` if it cannot be loaded.
+    marks off-topic texts. The result is a ``SingleLabelEvaluation`` or a ``MultiLabelEvaluation`` (report/evaluation.py);
+    both have a ``figure``: the accuracy or the micro-F1. Raises ``InputError`` for labels that the model does not have, or
+    several labels of a text where it gives one, and ``ModelError`` if it cannot be loaded.
     """
     from sotag_convert.data.load import label_texts
     from sotag_convert.report.evaluate import evaluate_bundle

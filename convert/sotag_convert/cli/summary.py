@@ -46,7 +46,7 @@ def print_summary(summary: Summary, progress: Progress) -> None:
         figure = f"{evaluation.figure:.4f} ({low:.3f} - {high:.3f})"
         table.add_row(f"{on}: {evaluation.figure_name} (95 % interval)", figure)
     if summary.baseline is not None:
-        table.add_row("baseline, TF-IDF and a linear model", f"{summary.baseline:.4f}")
+        table.add_row(f"baseline, TF-IDF and a linear model{', at 0.5' if several else ''}", f"{summary.baseline:.4f}")
     if evaluation is not None:
         table.add_row("macro-F1", f"{evaluation.macro_f1:.4f}")
     if isinstance(evaluation, MultiLabelEvaluation):

@@ -84,7 +84,9 @@ def _print_labels(figures: Evaluation, console: Console) -> None:
     labels: Sequence[LabelFigures] = figures.labels
     title = None
     if console.is_terminal and len(labels) > _MOST_LABELS:
-        labels = sorted((label for label in labels if label.texts), key=lambda label: label.f1)[:_MOST_LABELS]
+        labels = sorted((label for label in labels if label.texts), key=lambda label: (label.f1, -label.texts))[
+            :_MOST_LABELS
+        ]
         title = f"the {len(labels)} tags with the lowest F1, of {len(figures.labels):,} (--to json prints all)"
     has_thresholds = isinstance(figures, MultiLabelEvaluation)
     table = _table("tag", "texts", "precision", "recall", "F1", *(["threshold"] if has_thresholds else []))

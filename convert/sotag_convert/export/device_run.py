@@ -62,7 +62,7 @@ def _row(labels: int) -> np.dtype[np.void]:
 
 
 def _main(folder: str) -> None:
-    classifier = Classifier.load(folder)
+    classifier = Classifier.load(Path(folder))  # a string without a separator would be a name
     numbers = {label: number for number, label in enumerate(classifier.labels)}
     output = sys.stdout.buffer
     output.write(json.dumps({"labels": len(numbers), "operators": classifier.operators()}).encode() + b"\n")

@@ -55,7 +55,7 @@ def run_module(
     stdout: BinaryIO | None = None,
     memory: int = _MEMORY,
 ) -> str:
-    """Run a module as ``python -m module argument`` would, and return its standard output, unless ``stdout`` is a file for it.
+    """Run a module as ``python -m module argument`` would, and return its output, unless ``stdout`` is a file for it.
 
     ``seconds``, ``memory`` (bytes): its limits. Raises ``ModelError`` that begins with ``failure`` and ends with the last
     line of its stderr, or names the signal or the time.

@@ -71,9 +71,12 @@ class Evaluation(ABC):
         """The main figure."""
 
     def to_json(self) -> dict[str, Any]:
-        """The kind, and the fields rounded to five digits."""
-        rounded: dict[str, Any] = _rounded(asdict(self))
-        return {"kind": self.kind, **rounded}
+        """The kind, and the fields rounded to five digits: those of the labels last."""
+        fields: dict[str, Any] = _rounded(asdict(self))
+        main = self.figure_name.replace("-", "_").lower()
+        first = {name: fields.pop(name) for name in ("on", "texts", main, "interval")}
+        last = {name: fields.pop(name) for name in ("labels", "confusion") if name in fields}
+        return {"kind": self.kind, **first, **fields, **last}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +181,7 @@ def measure_multi(
     on: str = "texts",
 ) -> MultiLabelEvaluation:
     """The figures of calibrated scores; ``answers``: the labels that each text is answered with, ``members``: those that it
-    has, all of shape [texts, labels]. Each text has a label. ``thresholds``: of each label."""
+    has, all of shape [texts, labels]. ``thresholds``: of each label."""
     right = answers & members
     by_text = np.stack([right.sum(axis=1), answers.sum(axis=1), members.sum(axis=1)], axis=1)
     by_label = np.stack([right.sum(axis=0), answers.sum(axis=0), members.sum(axis=0)], axis=1)
@@ -196,7 +199,7 @@ def measure_multi(
         macro_f1=float(np.mean([value for value, texts in zip(f1, by_label[:, 2], strict=True) if texts])),
         exact=float((answers == members).all(axis=1).mean()),
         precision_at=tuple((rank, float(hits[rank].mean() / rank)) for rank in ranks),
-        recall_at=tuple((rank, float((hits[rank] / by_text[:, 2]).mean())) for rank in ranks),
+        recall_at=tuple((rank, float((hits[rank] / np.maximum(by_text[:, 2], 1)).mean())) for rank in ranks),
         log_loss=loss,
         calibration_error=error,
         answered=float((by_text[:, 1] > 0).mean()),

@@ -10,6 +10,7 @@ from pathlib import Path
 from sotag_convert.report.evaluation import Evaluation, LabelFigures, SingleLabelEvaluation
 
 VALIDATION_TEXTS = "validation texts"
+_OF_OTHER_MODELS = "The figures are of models that were trained on parts of the texts. Measure this one on other texts."
 _WIDE = 0.1  # of an interval: more than 5 points to each side
 _FEW = 10  # texts of a tag
 _WORST = 3
@@ -39,7 +40,7 @@ class Summary:
     def worst_tags(self) -> list[LabelFigures]:
         """The three tags with the lowest F1, of those that the evaluation has texts of."""
         measured = [label for label in self.evaluation.labels if label.texts] if self.evaluation else []
-        return sorted(measured, key=lambda label: label.f1)[:_WORST]
+        return sorted(measured, key=lambda label: (label.f1, -label.texts))[:_WORST]
 
     def confusion(self) -> tuple[str, str, int] | None:
         """The most frequent error of a single-label model: tag, best guess, number of texts; ``None`` without errors."""
@@ -59,9 +60,7 @@ class Summary:
         if self.evaluation is None:
             return ["The model was not measured: evaluate it on texts that it was not trained on."]
         if not self.is_of_published:
-            return [
-                "The figures are those of models that were trained on parts of the texts: evaluate this one on others."
-            ]
+            return [_OF_OTHER_MODELS]
         if self.evaluation.on == VALIDATION_TEXTS:
             return ["The validation texts also chose the epoch and the thresholds: figures on test texts may be lower."]
         return []
