@@ -24,7 +24,8 @@ _SCHEMAS = """\
 
 `--to tsv`: the columns `source`, `label` and `score`, without a header. `--id` adds the identifier after the source,
 `--top-k K` adds K pairs of a label and its score, and `--scores` adds the score of each label in the model's order. A failed
-input has an empty label and score.
+input has an empty label and score. With a multi-label model `label` has all labels of the text, best first, as a row of
+CSV (`java,"c++, c"`), and `score` is that of the first.
 
 `--to csv`: the same columns with a header, then `reason` and `error`.
 
@@ -34,15 +35,24 @@ input has an empty label and score.
 |---|---|---|
 | `source` | text: `file`, `file:line`, `stdin:line` or `text:number` | always |
 | `id` | text | with `--id` or `--from posts-xml` |
-| `label` | text: a label of the model, or `unknown` | the input was read |
-| `score` | number from 0 to 1: the best score | the input was read |
+| `label` | text: a label of the model, the best one if there are several, or `unknown` | the input was read |
+| `labels` | list: all labels of the text, best first; empty for `unknown` | the model is multi-label |
+| `score` | number from 0 to 1: that of the label, or the best one | the input was read |
 | `scores` | object: each label's score | the input was read |
-| `reason` | `low score`, `too little text`, `mostly unknown words` or `not text` | the label is `unknown` |
+| `reason` | `low score`, `too little text`, `mostly unknown words`, `not text` or `off-topic` | the label is `unknown` |
+| `truncated` | `true` | the text has more tokens than the model reads |
 | `top` | list of `{"label", "score"}`, best first | with `--top-k` |
 | `error` | text | the input failed |
 
 With `--merge` these fields follow the fields of the input's record. If the record has a field of the same name, ours is
 called `predicted_...`.
+
+`--format` has the fields `source`, `id`, `label`, `labels` (as in `tsv`; empty for `unknown`), `best_guess`, `score`,
+`reason` and `error`.
+
+**Several labels.** A multi-label model answers with every label whose score reaches the label's own threshold.
+`--threshold X` is one threshold for all labels. `--best-guess`, or a threshold of 0, keeps the model's thresholds and
+answers with the best label if no score reaches its threshold.
 
 ## A co-process
 

@@ -11,14 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sotag_edge.decision import Decision, MultiLabel, SingleLabel
 from sotag_edge.errors import ModelError
-from sotag_edge.inputs import InputSettings
+from sotag_edge.features import FEATURES, Features
+from sotag_edge.inputs import InputSettings, NetworkInput
 from sotag_edge.json_fields import number, numbers, optional, required
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
@@ -30,10 +31,16 @@ MANIFEST = "model.json"
 MODEL = "model.tflite"
 VOCABULARY = "vocab.txt"
 METRICS = "metrics.json"
-FILES = (MODEL, VOCABULARY, MANIFEST)
-"""The files that a device needs."""
+FILES = (MODEL, VOCABULARY, FEATURES, MANIFEST)
+"""The files that a device needs; only a model with a linear branch has features."""
 _HASHED = (MODEL, VOCABULARY)
-_LIMITS = {MANIFEST: 4 * 1024**2, VOCABULARY: 64 * 1024**2, MODEL: 512 * 1024**2, METRICS: 64 * 1024**2}  # bytes
+_LIMITS = {
+    MANIFEST: 4 * 1024**2,
+    VOCABULARY: 64 * 1024**2,
+    FEATURES: 16 * 1024**2,
+    MODEL: 512 * 1024**2,
+    METRICS: 64 * 1024**2,
+}  # bytes
 _MOST_LABELS = 10_000
 _LONGEST_LABEL = 1_000  # characters
 _SINGLE_LABEL = {"kind": SingleLabel.kind, "off_topic": False}  # in schema version 1, which does not have the field
@@ -115,7 +122,7 @@ class Manifest:
                 graph=optional(content, "graph", dict) or {},
                 made_with=optional(content, "made_with", dict) or {},
                 golden=_golden(content.get("golden")),
-                hashes={name: required(required(files, name, dict), "sha256", str) for name in _HASHED},
+                hashes={name: required(required(files, name, dict), "sha256", str) for name in _hashed(files)},
             )
         except ValueError as error:
             raise ModelError(f"{folder / MANIFEST} is not a valid manifest: {error}") from error
@@ -123,7 +130,7 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Write ``model.json`` into ``folder``, with the hashes of the files that are there."""
         files = {}
-        for name in _HASHED:
+        for name in _hashed([path.name for path in folder.iterdir()]):
             content = (folder / name).read_bytes()
             files[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         golden = self.golden and {"text": self.golden.text, "scores": dict(self.golden.scores)}
@@ -150,12 +157,14 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A model whose files match its manifest. ``model``: the content of ``model.tflite``."""
+    """A model whose files match its manifest. ``model``: the content of ``model.tflite``. ``features``: those of the linear
+    branch, if the network has one."""
 
     path: Path
     manifest: Manifest
     vocabulary: Vocabulary
     model: bytes
+    features: Features | None = None
 
     @classmethod
     def read(cls, path: Path) -> Bundle:
@@ -166,16 +175,27 @@ class Bundle:
             vocabulary = Vocabulary.from_bytes(content[VOCABULARY])
         except ModelError as error:
             raise ModelError(f"{path / VOCABULARY}: {error}") from error
-        return cls(path, manifest, vocabulary, content[MODEL])
+        try:
+            features = Features(content[FEATURES], len(vocabulary)) if FEATURES in content else None
+        except ModelError as error:
+            raise ModelError(f"{path / FEATURES}: {error}") from error
+        return cls(path, manifest, vocabulary, content[MODEL], features)
 
-    def ids(self, text: str) -> list[int]:
-        """The ids of any text, at least one, as the network reads them."""
-        return self.manifest.input.ids(text, self.vocabulary)
+    def input(self, text: str) -> NetworkInput:
+        """The input of the network for any text."""
+        return self.input_of(self.manifest.input.tokens(text))
+
+    def input_of(self, tokens: list[str]) -> NetworkInput:
+        """The input for the tokens of a text, one more than the network reads if there are so many."""
+        settings = self.manifest.input
+        ids = settings.ids_of(tokens, self.vocabulary)
+        rows = None if self.features is None else self.features.rows(tokens, ids)
+        return NetworkInput(ids, rows, len(tokens) > settings.max_tokens)
 
 
 def device_bytes(folder: Path) -> int:
     """The size in bytes of the files in a bundle that a device needs."""
-    return sum((folder / name).stat().st_size for name in FILES)
+    return sum((folder / name).stat().st_size for name in FILES if (folder / name).exists())
 
 
 def read_file(path: Path) -> bytes:
@@ -216,6 +236,11 @@ def _checked(path: Path, expected: str) -> bytes:
             f"{path} is not the file that {MANIFEST} describes (its SHA-256 differs): copy the model again"
         )
     return content
+
+
+def _hashed(names: Collection[str]) -> list[str]:
+    """The names of the files with a hash in the manifest."""
+    return [*_HASHED, *([FEATURES] if FEATURES in names else [])]
 
 
 def _labels(content: Facts) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from sotag_edge import models
 from sotag_edge.bundle import MANIFEST, MODEL, Bundle, Manifest
 from sotag_edge.decision import MultiLabel, Prediction
 from sotag_edge.errors import ModelError, UsageError
+from sotag_edge.inputs import NetworkInput
 from sotag_edge.interpreter import Interpreter
 
 
@@ -49,7 +50,9 @@ class Classifier:
         self._positions = None if only is None else _positions(self.labels, only)
         self.decision = decision if self._positions is None else decision.only(self._positions)
         try:
-            self._interpreter = Interpreter(bundle.model, independent=self.is_multi_label)
+            self._interpreter = Interpreter(
+                bundle.model, independent=self.is_multi_label, has_rows=bundle.features is not None
+            )
         except ModelError as error:
             raise ModelError(f"{bundle.path / MODEL}: {error}") from error
         if self._interpreter.outputs != bundle.manifest.outputs:
@@ -105,30 +108,33 @@ class Classifier:
                 "and decode bytes"
             )
         bundle = self.bundle
-        settings, labels = bundle.manifest.input, bundle.manifest.labels
-        tokens = settings.tokens(text)
-        ids = settings.ids_of(tokens, bundle.vocabulary)
-        outputs = self._outputs(ids)
+        labels = bundle.manifest.labels
+        read = bundle.input(text)
+        outputs = self._outputs(read)
         scores = (
             dict(zip(labels, outputs, strict=False))  # an off-topic output is the last one, and has no label
             if self._positions is None
             else {labels[position]: outputs[position] for position in self._positions}
         )
         off_topic = bundle.manifest.off_topic and outputs[-1] == max(outputs)
-        answer = self.decision.decide(scores, ids, bundle.vocabulary.has_words(ids), off_topic)
-        return replace(answer, truncated=True) if len(tokens) > settings.max_tokens else answer
+        answer = self.decision.decide(scores, read.ids, bundle.vocabulary.has_words(read.ids), off_topic)
+        return replace(answer, truncated=True) if read.truncated else answer
 
-    def scores(self, ids: Sequence[int]) -> list[float]:
-        """The calibrated score of each label of the model, for one or more ids of its vocabulary.
+    def scores(self, read: NetworkInput) -> list[float]:
+        """The calibrated score of each label of the model, for the input of its network (see ``Bundle.input``).
 
         Raises ``ModelError`` if the model is damaged.
         """
-        return self._outputs(ids)[: len(self.labels)]
+        return self._outputs(read)[: len(self.labels)]
 
-    def _outputs(self, ids: Sequence[int]) -> list[float]:
+    def operators(self) -> list[str]:
+        """The names of the graph's operators, in the order of their execution."""
+        return self._interpreter.operators()
+
+    def _outputs(self, read: NetworkInput) -> list[float]:
         """The calibrated scores, and behind them the off-topic output of a model that has one."""
         try:
-            return self.decision.calibrated(self._interpreter.scores(ids))
+            return self.decision.calibrated(self._interpreter.scores(read.ids, read.rows))
         except ModelError as error:
             raise ModelError(f"{self.bundle.path / MODEL}: {error}") from error
 

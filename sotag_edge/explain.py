@@ -39,12 +39,13 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     prediction = classifier.classify(text)
     best = classifier.labels.index(prediction.best_guess)
     shown, places = spans(text, bundle.manifest.input.tokenizer)
-    ids = bundle.ids(text)
+    tokens = bundle.manifest.input.tokens(text)
+    read = bundle.input_of(tokens)
     effects = []
     for position, (start, end) in enumerate(places[: bundle.manifest.input.max_tokens]):
         effect = 0.0
-        if ids[position] != UNKNOWN_ID:
-            without = [*ids[:position], UNKNOWN_ID, *ids[position + 1 :]]
+        if read.ids[position] != UNKNOWN_ID or read.rows is not None:
+            without = bundle.input_of([*tokens[:position], "", *tokens[position + 1 :]])
             effect = prediction.score - classifier.scores(without)[best]
         effects.append(Effect(shown[start:end], start, end, effect))
     return Explanation(prediction, shown, tuple(effects))

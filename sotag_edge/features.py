@@ -21,48 +21,54 @@ if TYPE_CHECKING:
 
 FEATURES = "features.bin"
 MOST_FEATURES = 4_000_000
+_BYTES = 4  # of a hash
 NGRAM_LENGTHS = (3, 4, 5)
 _LONGEST = 30  # characters of a token that are cut into n-grams
 _FIRST_FACTOR, _SECOND_FACTOR = 0x9E3779B1, 0x85EBCA77  # odd; from xxHash
 
 
 class Features:
-    """The hashes that have a row, and the search in them. ``first``: the row of the first hash, after those of the ids."""
+    """The hashes that have a row, and the search in them. NumPy is imported for the first text."""
 
     def __init__(self, content: bytes, first: int) -> None:
-        """``content``: of ``features.bin``. Raises ``ModelError`` if it is not a list of ascending hashes."""
-        import numpy as np
+        """``content``: of ``features.bin``; ``first``: the row of the first hash, after those of the ids.
 
-        if len(content) % 4 or len(content) > 4 * MOST_FEATURES:
-            raise ModelError(f"{FEATURES} has {len(content):,} bytes, which is not a list of at most {MOST_FEATURES:,} hashes")
-        self._numpy: Any = np
-        self._hashes: NDArray[np.uint32] = np.frombuffer(content, "<u4")
-        self._first = first
-        if (self._hashes[1:] <= self._hashes[:-1]).any():
-            raise ModelError(f"the hashes in {FEATURES} are not in ascending order")
+        Raises ``ModelError`` if the content is not a list of hashes. A hash that is not in its place is never found.
+        """
+        if len(content) % _BYTES or len(content) > _BYTES * MOST_FEATURES:
+            raise ModelError(
+                f"{len(content):,} bytes are not a list of at most {MOST_FEATURES:,} hashes of {_BYTES} bytes"
+            )
+        self._content, self._first = content, first
+        self._loaded: tuple[Any, NDArray[np.uint32]] | None = None
 
     def __len__(self) -> int:
-        return len(self._hashes)
+        """The number of hashes."""
+        return len(self._content) // _BYTES
 
     def rows(self, tokens: Sequence[str], ids: Sequence[int]) -> list[int]:
         """The rows of a text, at least one: a text without features has the row of padding, which adds nothing.
 
         ``ids``: those of the tokens, in their order.
         """
-        np = self._numpy
         rows = [number for number in dict.fromkeys(ids) if number > UNKNOWN_ID]
-        if len(self._hashes):
-            hashes = pair_hashes(np, np.array(ids, np.uint32))
-            unknown = {token for token, number in zip(tokens, ids, strict=False) if number == UNKNOWN_ID}
-            if unknown:
-                of_characters = [number for token in sorted(unknown) for number in token_hashes(token)]
-                hashes = np.concatenate([np.unique(hashes), np.array(of_characters, np.uint32)])
-            else:
-                hashes = np.unique(hashes)
-            places = np.searchsorted(self._hashes, hashes)
-            places[places == len(self._hashes)] = 0
-            rows += (places[self._hashes[places] == hashes] + self._first).tolist()
+        if self._content:
+            np, listed = self._loaded or self._load()
+            hashes = np.unique(pair_hashes(np, np.array(ids, np.uint32)))
+            if UNKNOWN_ID in ids:
+                unknown = {token for token, number in zip(tokens, ids, strict=False) if number == UNKNOWN_ID}
+                of_tokens = [number for token in sorted(unknown) for number in token_hashes(token)]
+                hashes = np.concatenate([hashes, np.array(of_tokens, np.uint32)])
+            places = np.searchsorted(listed, hashes)
+            places[places == len(listed)] = 0
+            rows += (places[listed[places] == hashes] + self._first).tolist()
         return rows or [PADDING_ID]
+
+    def _load(self) -> tuple[Any, NDArray[np.uint32]]:
+        import numpy as np
+
+        self._loaded = loaded = np, np.frombuffer(self._content, "<u4")
+        return loaded
 
 
 def pair_hashes(np: Any, ids: NDArray[np.uint32]) -> NDArray[np.uint32]:

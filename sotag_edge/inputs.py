@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sotag_edge.tokenizer import TokenizerMode, tokenize
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
 
 _LONGEST = 100_000  # tokens
+
+
+class NetworkInput(NamedTuple):
+    """The input of the network for one text: its ``ids``, and in a network with a linear branch the ``rows`` of its features
+    (see features.py). ``truncated``: whether the text has more tokens than the network reads."""
+
+    ids: list[int]
+    rows: list[int] | None = None
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

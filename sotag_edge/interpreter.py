@@ -13,6 +13,8 @@ from typing import Any
 from sotag_edge import machine
 from sotag_edge.errors import MissingDependencyError, ModelError
 
+ROWS = "rows"
+"""The input tensor of the linear branch has this in its name."""
 _SUM_TOLERANCE = 0.01  # measured, of a softmax over 1,000 labels: 1e-6
 
 
@@ -24,32 +26,33 @@ class Interpreter:
     text takes (measured with both runtimes, texts of 20 to 380 tokens).
     """
 
-    def __init__(self, model: bytes, *, independent: bool = False) -> None:
-        """``independent``: the scores are sigmoids, each of its own; otherwise a softmax, with a sum of 1.
+    def __init__(self, model: bytes, *, independent: bool = False, has_rows: bool = False) -> None:
+        """``independent``: the scores are sigmoids, each of its own; otherwise a softmax, with a sum of 1. ``has_rows``: the
+        model has a linear branch, whose rows are its second input.
 
         Raises ``MissingDependencyError`` without a working runtime, ``ModelError`` if it cannot load the model.
         """
-        self._model, self._independent = model, independent
-        graph = _Graph(model)
+        self._model, self._independent, self._has_rows = model, independent, has_rows
+        graph = _Graph(model, has_rows)
         self._free = [graph]
         self.outputs = graph.outputs
 
     def operators(self) -> list[str]:
         """The names of the graph's operators, in the order of their execution."""
-        return _Graph(self._model).operators()
+        return _Graph(self._model, self._has_rows).operators()
 
-    def scores(self, ids: Sequence[int]) -> list[float]:
-        """The score of each output, in the order of the bundle's labels, for one or more ids.
+    def scores(self, ids: Sequence[int], rows: Sequence[int] | None = None) -> list[float]:
+        """The score of each output, in the order of the bundle's labels, for one or more ids, and rows if there is a branch.
 
-        The input tensor takes the text's own length, so the scores depend on that text only. Raises ``ModelError`` if the
+        The input tensors take the text's own length, so the scores depend on that text only. Raises ``ModelError`` if the
         model cannot be run, or its scores are not numbers from 0 to 1, with a sum of 1 unless they are independent.
         """
         try:
             graph = self._free.pop()
         except IndexError:
-            graph = _Graph(self._model)
+            graph = _Graph(self._model, self._has_rows)
         try:
-            scores = graph.scores(ids)
+            scores = graph.scores(ids, rows)
         finally:
             self._free.append(graph)
         # A NaN makes the sum NaN, which is in no range.
@@ -64,7 +67,7 @@ class Interpreter:
 class _Graph:
     """A graph of a runtime, for one call at a time."""
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, has_rows: bool) -> None:
         self._numpy, runtime = libraries()
         try:
             self._interpreter = runtime.Interpreter(
@@ -74,14 +77,18 @@ class _Graph:
                 experimental_op_resolver_type=runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             )
             self._interpreter.allocate_tensors()
-            ids, scores = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+            inputs, scores = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         except Exception as error:  # of any class, where the file is damaged
             raise ModelError(
                 f"the TFLite runtime cannot load the model: {str(error) or type(error).__name__}"
             ) from error
-        self._input, _ = self._tensor(ids, "int32", "of ids")
+        rows = [details for details in inputs if has_rows and ROWS in details["name"]]
+        ids = [details for details in inputs if not (has_rows and ROWS in details["name"])]
+        self._inputs = [self._tensor(ids, "int32", "of ids")[0]]
+        if has_rows:
+            self._inputs.append(self._tensor(rows, "int32", "of rows")[0])
         self._output, self.outputs = self._tensor(scores, "float32", "of scores")
-        self._length: int | None = None
+        self._lengths: list[int] = []
 
     def _tensor(self, details: Sequence[Mapping[str, Any]], kind: str, what: str) -> tuple[int, int]:
         """The index of the only tensor, of shape [1, n], and its n. Raises ``ModelError`` for another one."""
@@ -92,17 +99,21 @@ class _Graph:
     def operators(self) -> list[str]:
         return [operator["op_name"] for operator in self._interpreter._get_ops_details()]
 
-    def scores(self, ids: Sequence[int]) -> list[float]:
-        interpreter = self._interpreter
+    def scores(self, ids: Sequence[int], rows: Sequence[int] | None) -> list[float]:
+        interpreter, np = self._interpreter, self._numpy
+        values = [ids] if rows is None else [ids, rows]
+        lengths = [len(numbers) for numbers in values]
         try:
-            if len(ids) != self._length:
-                self._length = None
-                interpreter.resize_tensor_input(self._input, [1, len(ids)])
+            if lengths != self._lengths:
+                self._lengths = []
+                for tensor, length in zip(self._inputs, lengths, strict=True):
+                    interpreter.resize_tensor_input(tensor, [1, length])
                 interpreter.allocate_tensors()
-                self._length = len(ids)
+                self._lengths = lengths
             # subtle: the fused LSTM keeps its state between calls; without this the scores depend on the text before.
             interpreter.reset_all_variables()
-            interpreter.set_tensor(self._input, self._numpy.array([ids], dtype=self._numpy.int32))
+            for tensor, numbers in zip(self._inputs, values, strict=True):
+                interpreter.set_tensor(tensor, np.array([numbers], dtype=np.int32))
             interpreter.invoke()
             scores: list[float] = interpreter.get_tensor(self._output)[0].tolist()
         except Exception as error:  # of any class, where the model is damaged

@@ -26,6 +26,7 @@ from sotag_edge import interpreter, models
 from sotag_edge.bundle import MODEL, Bundle
 from sotag_edge.errors import InputError, MissingDependencyError, ModelError, SotagEdgeError, UsageError
 from sotag_edge.flatbuffer import check_flatbuffer
+from sotag_edge.inputs import NetworkInput
 from sotag_edge.vocabulary import UNKNOWN_ID
 
 CACHE_VARIABLE = "SOTAG_EDGE_CACHE"
@@ -78,9 +79,22 @@ def run_all(folder: str, *hashes: str) -> str:
     classifier = Classifier(Bundle.read(Path(folder)))
     if hashes != tuple(classifier.bundle.manifest.hashes.values()):
         raise ModelError(f"{folder} was changed while it was read: try again")
-    for ids in _texts(classifier.bundle):
-        classifier.scores(ids)
+    for read in _inputs(classifier.bundle):
+        classifier.scores(read)
     return ""
+
+
+def _inputs(bundle: Bundle) -> Iterator[NetworkInput]:
+    """Every id and every row, and random texts of many lengths."""
+    if bundle.features is None:
+        yield from map(NetworkInput, _texts(bundle))
+        return
+    longest, end = bundle.manifest.input.max_tokens, len(bundle.vocabulary) + len(bundle.features)
+    chunks = [list(range(first, min(first + longest, end))) for first in range(0, end, longest)]
+    for number, ids in enumerate(_texts(bundle)):
+        yield NetworkInput(ids, chunks.pop() if chunks else [number % end] * (number + 1))
+    for rows in chunks:
+        yield NetworkInput([UNKNOWN_ID], rows)
 
 
 def _texts(bundle: Bundle) -> Iterator[list[int]]:

@@ -18,8 +18,9 @@ from sotag_convert.export.stranger import load_network
 from sotag_convert.network.network import Network
 from sotag_convert.recipes import Recipe
 from sotag_edge.bundle import MANIFEST, METRICS, MODEL, VOCABULARY, Manifest, read_file
-from sotag_edge.decision import Decision
+from sotag_edge.decision import Decision, MultiLabel
 from sotag_edge.errors import ModelError
+from sotag_edge.features import FEATURES, Features
 from sotag_edge.inputs import InputSettings
 from sotag_edge.vocabulary import Vocabulary
 
@@ -36,6 +37,7 @@ class Source:
     input: InputSettings
     decision: Decision
     vocabulary: Vocabulary
+    features: bytes | None
     network: Network
     preset: str | None
     seed: int | None
@@ -52,16 +54,15 @@ class Source:
             raise ModelError(
                 f"{folder} has no {KERAS_MODEL} to export from: the models in an installed package come without it"
             )
-        content = read_file(folder / VOCABULARY)
-        if hashlib.sha256(content).hexdigest() != manifest.hashes[VOCABULARY]:
-            raise ModelError(f"{folder / VOCABULARY} is not the file that {MANIFEST} describes: copy the model again")
+        content = _checked(folder, VOCABULARY, manifest)
+        features = _checked(folder, FEATURES, manifest) if FEATURES in manifest.hashes else None
         try:
             vocabulary = Vocabulary.from_bytes(content)
         except ModelError as error:
             raise ModelError(f"{folder / VOCABULARY}: {error}") from error
         try:
             training_data = _training_data(manifest.training_data)
-            _check_agreement(manifest, vocabulary)
+            _check_agreement(manifest, vocabulary, features)
         except ValueError as error:
             raise ModelError(f"{folder / MANIFEST} is not a valid manifest: {error}") from error
         return cls(
@@ -69,6 +70,7 @@ class Source:
             input=manifest.input,
             decision=manifest.decision,
             vocabulary=vocabulary,
+            features=features,
             network=load_network(manifest.network, weights),
             preset=manifest.preset,
             seed=manifest.seed,
@@ -96,6 +98,8 @@ class Source:
         """Write a checkpoint into a folder that exists."""
         self.network.save(folder / KERAS_MODEL)
         (folder / VOCABULARY).write_bytes(self.vocabulary.to_bytes())
+        if self.features is not None:
+            (folder / FEATURES).write_bytes(self.features)
         write_metrics(folder, self.metrics)
         (folder / MODEL).touch()  # a manifest has the hash of a model, which is not there yet
         self.manifest(recipe).write(folder)
@@ -108,15 +112,25 @@ def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
     (folder / METRICS).write_text(text, encoding="utf-8")
 
 
-def _check_agreement(manifest: Manifest, vocabulary: Vocabulary) -> None:
+def _checked(folder: Path, name: str, manifest: Manifest) -> bytes:
+    """The content of a file that the manifest has the hash of. Raises ``ModelError`` if it is another one."""
+    content = read_file(folder / name)
+    if hashlib.sha256(content).hexdigest() != manifest.hashes[name]:
+        raise ModelError(f"{folder / name} is not the file that {MANIFEST} describes: copy the model again")
+    return content
+
+
+def _check_agreement(manifest: Manifest, vocabulary: Vocabulary, features: bytes | None) -> None:
     """Raise ``ValueError`` if the network's settings contradict the rest of a bundle."""
     expected = {
+        "rows": 0 if features is None else len(vocabulary) + len(Features(features, len(vocabulary))),
+        "independent": isinstance(manifest.decision, MultiLabel),
         "labels": manifest.outputs,
         "vocabulary": len(vocabulary),
         "length": manifest.input.pad_to,
     }
     for name, value in expected.items():
-        if manifest.network.get(name) != value:
+        if manifest.network.get(name, 0 if value == 0 else None) != value:
             raise ValueError(f"{name!r} in 'network' must be {json.dumps(value)}, as in the rest of the model")
 
 
@@ -145,6 +159,11 @@ def _training_metrics(path: Path) -> dict[str, Any]:
             "validation_texts": _is_count,
             "validation_accuracy": _is_accuracy,
             "refit_seconds": _is_count,
+            "folds": _is_count,
+            "linear_accuracy": _is_accuracy,
+            "network_accuracy": _is_accuracy,
+            "network_share": _is_figure,
+            "linear_scale": _is_figure,
         }
         return metrics | _figures(_mapping(training, "validation_texts", "validation_accuracy"), kinds)
     except (ValueError, TypeError, RecursionError) as error:

@@ -1,10 +1,9 @@
-"""Data and a preset -> a published bundle: split, build the training set, fit, calibrate, publish."""
+"""Data and a preset -> a published bundle: fit, choose what was measured on texts that were not fitted on, publish."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from dataclasses import asdict, dataclass
+import random
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,23 +11,25 @@ import numpy as np
 
 from sotag_convert.checkpoint import Checkpoint
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
+from sotag_convert.data.off_topic import off_topic_texts
+from sotag_convert.data.stratify import fold_of_each
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
 from sotag_convert.learn import calibrate
-from sotag_convert.learn.fit import History, Validation, fit
+from sotag_convert.learn.parts import Parts, Unseen, fit_parts
 from sotag_convert.learn.presets import PRESETS, Preset
-from sotag_convert.learn.training_set import TrainingSet, build_training_set
 from sotag_convert.network.bounds import MOST_LABELS
-from sotag_convert.network.keras import tf_keras
-from sotag_convert.network.network import Network
 from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import publish
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
-from sotag_edge.decision import Decision, SingleLabel
+from sotag_edge.decision import Decision, MultiLabel, SingleLabel
 from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
+_FOLDS = 3
+_MOST_FOLDED = 5_000  # texts; of more a tenth says enough
+_GENERAL = 100  # general off-topic texts, or half as many as texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,12 @@ def train_dataset(
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r} (presets: {', '.join(PRESETS)})")
     settings = PRESETS[preset]
-    share = settings.validation if validation is None else validation
     epochs = settings.epochs if epochs is None else epochs
     if epochs < 1:
         raise UsageError(f"epochs must be 1 or more, not {epochs}")
-    if not 0 <= share < 1:
-        raise UsageError(f"validation must be from 0 to below 1, not {share}")
-    if refit and not share:
+    if validation is not None and not 0 <= validation < 1:
+        raise UsageError(f"validation must be from 0 to below 1, not {validation}")
+    if refit and validation == 0:
         raise UsageError("refit needs validation texts: it repeats the run that they chose")
     progress = progress or SilentProgress()
     if len(dataset.labels) > MOST_LABELS:
@@ -82,7 +82,7 @@ def train_dataset(
     checkpoint = Checkpoint(output, settings.recipe)
     try:
         with staged(output, force) as folder:
-            report = _train(dataset, folder, checkpoint, preset, epochs, share, seed, refit, progress)
+            report = _train(dataset, folder, checkpoint, preset, epochs, validation, seed, refit, progress)
     except BaseException as error:
         if checkpoint.is_kept:
             progress.warn(str(checkpoint))
@@ -93,164 +93,232 @@ def train_dataset(
     return report
 
 
+class _Run(NamedTuple):
+    """What a run works with."""
+
+    dataset: Dataset
+    preset: str
+    settings: Preset
+    epochs: int
+    seed: int
+    progress: Progress
+
+    def fit(self, training: Examples, held_out: Examples | None, epochs: int | None = None) -> Parts:
+        return fit_parts(
+            training, held_out, self.dataset, self.settings, epochs or self.epochs, self.seed, self.progress
+        )
+
+
+class _Chosen(NamedTuple):
+    """Parts, how they are added up, and the decision that follows; ``figures``: of texts that were not fitted on."""
+
+    parts: Parts
+    mix: calibrate.Mix
+    decision: Decision
+    figures: dict[str, object]
+
+
 def _train(
     dataset: Dataset,
     folder: Path,
     checkpoint: Checkpoint,
     preset: str,
     epochs: int,
-    share: float,
+    share: float | None,
     seed: int,
     refit: bool,
     progress: Progress,
 ) -> TrainingReport:
-    """Train, and write the bundle into ``folder``."""
+    """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
     settings = PRESETS[preset]
-    fewest = min(Counter(dataset.train.targets).values())
+    run = _Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
+    folds = _folds(dataset, settings) if share is None else 0
+    training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, seed)
+    _announce(run.dataset, held_out, folds, settings, progress)
+    first = _cross_validated(run, folds) if folds else _validated(run, training, held_out)
+    chosen = first
+    with deferred_interrupts():
+        source = _source(chosen, run)
+        checkpoint.keep(source, folder.parent)
+    if first.parts.history.abandoned:
+        raise KeyboardInterrupt
+    again = (refit or folds > 0) and not first.parts.history.interrupted
+    refitted = _refit(first, run) if again else None
+    if refitted:
+        with deferred_interrupts():
+            source = _source(refitted, run)
+            checkpoint.keep(source, folder.parent)
+    labelled = _measured_on(dataset, None if folds or refitted else held_out)
+    with progress.stage("exporting and verifying"):
+        parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
+    return TrainingReport(checkpoint.output, first.parts.history.interrupted or (again and refitted is None), parity)
+
+
+def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
+    """With some general off-topic texts, where nothing is known of those that the data set's model will see."""
+    if not (preset.off_topic_repeats and dataset.origin.general_off_topic):
+        return dataset
+    general = [text for text in off_topic_texts() if text not in dataset.off_topic]
+    count = min(len(general), max(_GENERAL, len(dataset.train) // 2))
+    return replace(dataset, off_topic=(*dataset.off_topic, *random.Random(seed).sample(general, count)))
+
+
+def _folds(dataset: Dataset, preset: Preset) -> int:
+    """The number of folds of the cross-validation, 0 for a split."""
+    if dataset.validation or preset.rows is None:
+        return 0
+    return _FOLDS if len(dataset.train) <= _MOST_FOLDED else 0
+
+
+def _split(dataset: Dataset, share: float, seed: int) -> tuple[Examples, Examples | None]:
+    """The texts to train on, and those to validate on: the data set's own, or a share of its training texts."""
+    if dataset.validation:
+        return dataset.train, dataset.validation
+    return dataset.train.split(share, seed) if share else (dataset.train, None)
+
+
+def _announce(dataset: Dataset, held_out: Examples | None, folds: int, preset: Preset, progress: Progress) -> None:
+    fewest = min(dataset.train.counts(len(dataset.labels)))
     if fewest < _FEW:
         progress.say(
             f"a tag has only {fewest} texts; below {_FEW} texts per tag the accuracy can be low: measure it on test texts"
         )
-    training, held_out = dataset.train.split(share, seed) if share else (dataset.train, None)
-    run = _run(training, held_out, dataset, settings, epochs, seed, progress)
-    refitted = None
-    with deferred_interrupts():
-        source = _source(run, run, _calibrate(run, settings), dataset, preset, seed)
-        checkpoint.keep(source, folder.parent)
-    if run.history.abandoned:
-        raise KeyboardInterrupt
-    if refit and not run.history.interrupted:
-        refitted = _refit(run, dataset, settings, seed, progress)
-    if refitted:
-        with deferred_interrupts():
-            source = _source(refitted, run, source.decision, dataset, preset, seed)
-            checkpoint.keep(source, folder.parent)
-    labelled = _measured_on(dataset, held_out, refitted)
-    with progress.stage("exporting and verifying"):
-        parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
-    return TrainingReport(checkpoint.output, run.history.interrupted or (refit and refitted is None), parity)
-
-
-class _Run(NamedTuple):
-    """One fitted network."""
-
-    training: Examples
-    held_out: Examples | None
-    training_set: TrainingSet
-    network: Network
-    history: History
-    seconds: int
-
-
-def _run(
-    training: Examples,
-    held_out: Examples | None,
-    dataset: Dataset,
-    preset: Preset,
-    epochs: int,
-    seed: int,
-    progress: Progress,
-) -> _Run:
-    """Fit a network on ``training``; ``held_out`` chooses the epoch."""
-    start = time.monotonic()
-    tf_keras.utils.set_random_seed(seed)
-    _announce(training, held_out, dataset, preset, progress)
-    with progress.stage("preparing the texts" + (", with a bag-of-words teacher" if preset.teacher_share else "")):
-        training_set = build_training_set(training, dataset, preset, seed)
-    network = Network(preset.network(len(dataset.labels), len(training_set.vocabulary)))
-    validation = _validation(held_out, training_set, preset)
-    history = fit(network, training_set, validation, preset, epochs, seed, progress)
-    return _Run(training, held_out, training_set, network, history, round(time.monotonic() - start))
-
-
-def _validation(held_out: Examples | None, training_set: TrainingSet, preset: Preset) -> Validation | None:
-    if held_out is None:
-        return None
-    ids = [preset.input.ids(text, training_set.vocabulary) for text in held_out.texts]
-    return Validation(ids, held_out.targets)
-
-
-def _calibrate(run: _Run, preset: Preset) -> SingleLabel:
-    """The decision settings of a network, fitted on its validation texts; without such texts those by default."""
-    validation = _validation(run.held_out, run.training_set, preset)
-    if validation is None:
-        return SingleLabel()
-    return calibrate.fit(run.network.scores(validation.ids).astype(np.float64), validation.targets)
-
-
-def _announce(
-    training: Examples, held_out: Examples | None, dataset: Dataset, preset: Preset, progress: Progress
-) -> None:
-    more = f", {len(dataset.extra)} extra texts" if dataset.extra and preset.extra_texts else ""
-    more += f", {len(dataset.off_topic)} off-topic texts" if dataset.off_topic and preset.off_topic_repeats else ""
-    progress.say(
-        f"{len(training)} training texts{more}, {len(held_out) if held_out else 0} validation texts, "
-        f"{len(dataset.labels)} tags"
-    )
+    more = f", {len(dataset.extra):,} extra texts" if dataset.extra and preset.extra_texts else ""
+    more += f", {len(dataset.off_topic):,} off-topic texts" if dataset.off_topic and preset.off_topic_repeats else ""
+    validation = f"{folds} folds" if folds else f"{len(held_out) if held_out else 0:,} of them for validation"
+    progress.say(f"{len(dataset.train):,} texts ({validation}){more}, {len(dataset.labels):,} tags")
     if dataset.off_topic and not preset.off_topic_repeats:
         progress.say("this preset does not use off-topic texts")
 
 
-def _refit(first: _Run, dataset: Dataset, preset: Preset, seed: int, progress: Progress) -> _Run | None:
+def _validated(run: _Run, training: Examples, held_out: Examples | None) -> _Chosen:
+    """Parts that were fitted on one part of the texts, and chosen on the other."""
+    parts = run.fit(training, held_out)
+    return _choose(parts, parts.unseen(held_out) if held_out else None, run)
+
+
+def _cross_validated(run: _Run, folds: int) -> _Chosen:
+    """The parts of the last fold, chosen on what those of each fold say about the fold's texts.
+
+    Ctrl-C ends it after a fold, with what is known by then.
+    """
+    examples = run.dataset.train
+    fold_of = np.array(fold_of_each(examples.label_sets, folds, run.seed))
+    unseen: list[Unseen] = []
+    kept: list[int] = []
+    parts: Parts | None = None
+    for fold in range(folds):
+        run.progress.say(f"fold {fold + 1} of {folds}")
+        held_out = examples.take(np.flatnonzero(fold_of == fold).tolist())
+        try:
+            fitted = run.fit(examples.take(np.flatnonzero(fold_of != fold).tolist()), held_out)
+        except KeyboardInterrupt:
+            if parts is None:
+                raise
+            parts = parts._replace(history=replace(parts.history, interrupted=True))
+            break
+        parts = fitted
+        unseen.append(parts.unseen(held_out))
+        kept.append(parts.history.kept)
+        if parts.history.interrupted:
+            break
+    if parts is None:
+        raise InputError(f"{run.dataset.name} has no texts")
+    epoch = round(float(np.mean(kept)))
+    parts = parts._replace(history=replace(parts.history, kept=epoch)) if len(kept) == folds else parts
+    chosen = _choose(parts, unseen[0].joined(unseen[1:]), run)
+    return chosen._replace(figures=chosen.figures | {"folds": len(kept)})
+
+
+def _choose(parts: Parts, unseen: Unseen | None, run: _Run) -> _Chosen:
+    """The mix and the decision for parts, from what they say about texts that they were not fitted on, if there are any."""
+    independent, labels = parts.network.settings.independent, parts.labels
+    if unseen is None:
+        decision: Decision = MultiLabel(1.0, (0.5,) * labels) if independent else SingleLabel()
+        return _Chosen(parts, calibrate.usual_mix(independent), decision, {"validation_texts": 0})
+    network, linear, members = unseen
+    mix = calibrate.fit_mix(network, linear, members, independent=independent)
+    figures: dict[str, object] = {"validation_texts": len(members)}
+    scores = mix.scores(network, linear)
+    if linear is None:  # the network is published as it is, with a temperature
+        scores = calibrate.Mix(1.0, 0.0, 0.0, independent).scores(network, None)
+    else:
+        alone = (
+            calibrate.fit_mix(one, other, members, independent=independent).scores(one, other)
+            for one, other in ((None, linear), (network, None))
+        )
+        for name, part in zip(("linear_accuracy", "network_accuracy"), alone, strict=True):
+            figures[name] = round(calibrate.accuracy(part, members, independent=independent), 5)
+    figures["validation_accuracy"] = round(calibrate.accuracy(scores, members, independent=independent), 5)
+    decision = calibrate.fit(scores, members, labels, independent=independent, temperature=linear is None)
+    if linear is not None:
+        name = "micro-F1" if independent else "accuracy"
+        run.progress.say(
+            f"{name} on validation texts: linear branch {figures['linear_accuracy']:.4f}, "
+            f"LSTM {figures['network_accuracy']:.4f}, both {figures['validation_accuracy']:.4f}"
+        )
+    return _Chosen(parts, mix, decision, figures)
+
+
+def _refit(first: _Chosen, run: _Run) -> _Chosen | None:
     """Train on all texts, for as many epochs as the first run kept. ``None`` if Ctrl-C interrupts it."""
-    progress.say("training again, on all texts")
+    run.progress.say("training on all texts")
     try:
-        run = _run(dataset.train, None, dataset, preset, first.history.kept, seed, progress)
+        parts = run.fit(run.dataset.train, None, first.parts.history.kept)
     except KeyboardInterrupt:  # before its first batch
-        run = None
-    if run is not None and run.history.abandoned:
+        parts = None
+    if parts is not None and parts.history.abandoned:
         raise KeyboardInterrupt
-    if run is None or run.history.interrupted:
-        progress.warn("stopped: the network of the first run is kept")
+    if parts is None or parts.history.interrupted:
+        run.progress.warn("stopped: the model of the first run is kept")
         return None
-    return run
+    return first._replace(parts=parts, figures=first.figures | {"refit_seconds": parts.seconds})
 
 
-def _source(run: _Run, first: _Run, decision: Decision, dataset: Dataset, preset: str, seed: int) -> Source:
-    """The parts of the bundle: the network of ``run``, the figures of the ``first`` one."""
-    settings = PRESETS[preset]
-    metrics = _metrics(first)
-    if run is not first:
-        metrics["refit_seconds"] = run.seconds
+def _source(chosen: _Chosen, run: _Run) -> Source:
+    """Everything that the bundle is made from."""
+    dataset, parts = run.dataset, chosen.parts
     return Source(
         labels=dataset.labels,
-        input=settings.input,
-        decision=decision,
-        vocabulary=run.training_set.vocabulary,
-        network=run.network,
-        preset=preset,
-        seed=seed,
+        input=parts.input,
+        decision=chosen.decision,
+        off_topic=parts.off_topic,
+        vocabulary=parts.vocabulary,
+        features=parts.table and parts.table.content(),
+        network=parts.whole(chosen.mix),
+        preset=run.preset,
+        seed=run.seed,
         training_data={
             "name": dataset.name,
-            "texts": len(run.training),
-            "extra_texts": len(dataset.extra) if settings.extra_texts else 0,
-            "off_topic_texts": len(dataset.off_topic) if settings.off_topic_repeats else 0,
+            "texts": parts.texts,
+            "extra_texts": len(dataset.extra) if run.settings.extra_texts else 0,
+            "off_topic_texts": parts.off_topic_texts,
             "sha256": dataset.sha256(),
             "licence": dataset.origin.licence,
         },
-        metrics={"training": metrics},
+        metrics={"training": _metrics(chosen)},
     )
 
 
-def _measured_on(dataset: Dataset, held_out: Examples | None, refitted: _Run | None) -> LabelledTexts | None:
-    """The test texts; else the validation texts, unless the published network was trained on them."""
-    if dataset.test:
-        return LabelledTexts("test texts", dataset.test, origin=dataset.origin)
-    if held_out and refitted is None:
-        return LabelledTexts("validation texts", held_out, origin=dataset.origin)
+def _measured_on(dataset: Dataset, held_out: Examples | None) -> LabelledTexts | None:
+    """The test texts; else the validation texts that the published model was not fitted on."""
+    for name, examples in (("test texts", dataset.test), ("validation texts", held_out)):
+        if examples:
+            return LabelledTexts(name, examples, origin=dataset.origin)
     return None
 
 
-def _metrics(run: _Run) -> dict[str, object]:
-    history = run.history
-    best = history.epochs[history.kept - 1]
+def _metrics(chosen: _Chosen) -> dict[str, object]:
+    history = chosen.parts.history
     return {
         "epochs": [
             {name: round(value, 5) if isinstance(value, float) else value for name, value in asdict(epoch).items()}
             for epoch in history.epochs
         ],
         "kept_epoch": history.kept,
-        "seconds": run.seconds,
-        "validation_texts": len(run.held_out) if run.held_out else 0,
-        "validation_accuracy": None if best.validation_accuracy is None else round(best.validation_accuracy, 5),
+        "seconds": chosen.parts.seconds,
+        "validation_accuracy": None,
+        **chosen.figures,
+        "network_share": round(chosen.mix.share, 4),
+        "linear_scale": round(chosen.mix.scale, 4),
     }

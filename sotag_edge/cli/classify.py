@@ -73,16 +73,8 @@ def classify(
     _refuse_input_as_output(output, sources)
     with immediate_interrupt():
         classifier = Classifier.load(model, 0.0 if best_guess else threshold, _labels(only, model))
-    layout = Layout(
-        classifier.answerable,
-        top_k,
-        scores,
-        merge,
-        inputs.have_ids(),
-        classifier.is_multi_label,
-        inputs.names(),
-        color,
-    )
+    several = classifier.is_multi_label
+    layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), several, inputs.names(), color)
     documents = intact(inputs.documents()) if merge else inputs.documents()
     if merge and output_format.is_table:
         documents = one_table(documents)

@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sotag_convert.data.stratify import held_out
 from sotag_edge.decision import UNKNOWN_LABEL
@@ -88,6 +89,8 @@ class Origin:
     """
 
     licence: str | None = None
+    general_off_topic: ClassVar[bool] = True
+    """Whether the project's general off-topic texts are off-topic here, as far as anybody knows."""
 
     def versions(self, text: str, label: str, draw: random.Random) -> list[str]:
         """Further versions of a training text, such as one that names its label; none here."""

@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sotag_convert.data.dataset import Origin
 from sotag_convert.data.title import title
@@ -37,6 +38,7 @@ class StackOverflow(Origin):
     """The origin of the Stack Overflow texts."""
 
     licence: str | None = "CC BY-SA, by the contributors of Stack Overflow"
+    general_off_topic: ClassVar[bool] = False  # it has off-topic texts of its own
 
     def versions(self, text: str, label: str, draw: random.Random) -> list[str]:
         """The text with its tag named."""

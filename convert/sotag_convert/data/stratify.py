@@ -58,3 +58,21 @@ _NO_LABEL = -1
 
 def _rounded(quota: float) -> int:
     return int(quota + 0.5 + 1e-9) if quota > 0 else 0
+
+
+def fold_of_each(label_sets: Sets, folds: int, seed: int) -> list[int]:
+    """The fold of each text, from 0 to ``folds`` - 1; each label's texts are dealt to the folds in turn.
+
+    A text of several labels is dealt with the rarest one.
+
+    >>> sorted(fold_of_each([(0,)] * 4 + [(1,)] * 2, 2, seed=1))
+    [0, 0, 0, 1, 1, 1]
+    """
+    counts = Counter(label for labels in label_sets for label in labels)
+    order = list(range(len(label_sets)))
+    random.Random(seed).shuffle(order)
+    order.sort(key=lambda position: min(((counts[label], label) for label in label_sets[position]), default=(0, -1)))
+    assigned = [0] * len(order)
+    for turn, position in enumerate(order):
+        assigned[position] = turn % folds
+    return assigned

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from sotag_convert.export.isolated import run_module
 from sotag_edge.classifier import Classifier
 from sotag_edge.errors import SotagEdgeError
-from sotag_edge.interpreter import Interpreter
 
 _SECONDS = 600
 
@@ -54,7 +53,7 @@ def _main(folder: str) -> None:
     answer = {
         "scores": [[prediction.scores[label] for label in classifier.labels] for prediction in predictions],
         "answered": [prediction.reason is None for prediction in predictions],
-        "operators": Interpreter(classifier.bundle.model).operators(),
+        "operators": classifier.operators(),
     }
     json.dump(answer, sys.stdout)
 

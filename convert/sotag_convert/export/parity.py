@@ -62,8 +62,10 @@ def check_parity(
     fused = run.operators.count(_LSTM)
     if fused != 1:
         raise ModelError(f"the graph has {fused} fused LSTM operators and must have one: {', '.join(run.operators)}")
-    ids = [bundle.ids(text) for text in texts]
-    expected = calibrated(network.scores(ids).astype(np.float64), bundle.manifest.decision)
+    inputs = [bundle.input(text) for text in texts]
+    rows = None if bundle.features is None else [read.rows or [] for read in inputs]
+    scores = network.scores([read.ids for read in inputs], rows)
+    expected = calibrated(scores.astype(np.float64), bundle.manifest.decision)
     parity = compare(expected[:, : len(bundle.manifest.labels)], run.scores, targets, device_bytes(folder))
     tolerance = RECIPES[recipe].tolerance
     if not parity.typical_difference <= tolerance:  # a NaN fails too

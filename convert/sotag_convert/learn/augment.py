@@ -27,10 +27,10 @@ class Augmentation:
 
 
 class Copy(NamedTuple):
-    """The tokens of a text or of a part of it; ``for_teacher``: the teacher is trained on it, and does not only score it."""
+    """The tokens of a text or of a part of it; ``for_linear``: linear models are fitted on it, and do not only score it."""
 
     tokens: list[str]
-    for_teacher: bool = True
+    for_linear: bool = True
 
 
 def augment(
@@ -43,13 +43,13 @@ def augment(
     """
     last = [text, *versions][-1]
     whole = [tokenize(version, mode) for version in (text, *versions)]
-    # The teacher is trained on few copies: each further one costs time and makes it trust its texts more than it should
-    # (with the beginnings its log loss out of fold was 0.279, without 0.263).
-    for_teacher = [*whole, tokenize(title(last), mode)]
+    # Linear models are fitted on few copies: each further one costs time and makes them trust their texts more than they
+    # should (with the beginnings the log loss out of fold of one was 0.279, without 0.263).
+    for_linear = [*whole, tokenize(title(last), mode)]
     segments = [cut(whole[0], draw) for _ in range(settings.segments)]
     segments += [cut(whole[-1], draw) for _ in range(settings.version_segments)]
     others = [beginning(whole[-1], draw), *segments]
-    return [Copy(tokens) for tokens in for_teacher] + [Copy(tokens, for_teacher=False) for tokens in others]
+    return [Copy(tokens) for tokens in for_linear] + [Copy(tokens, for_linear=False) for tokens in others]
 
 
 def beginning(tokens: list[str], draw: random.Random) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from scipy import sparse
 Numbers = NDArray[np.int32]
 
 
-class Ragged(Sequence[Numbers]):
+class Ragged(Sequence[Any]):
     """Arrays of different lengths in one: ``values``, and in ``starts`` where each begins and where the last one ends."""
 
     def __init__(self, values: Numbers, starts: NDArray[np.int64]) -> None:
@@ -34,7 +35,7 @@ class Ragged(Sequence[Numbers]):
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def __getitem__(self, number):  # type: ignore[no-untyped-def, override]
+    def __getitem__(self, number: Any) -> Any:
         """The array of this number."""
         return self.values[self.starts[number] : self.starts[number + 1]]
 
@@ -42,6 +43,10 @@ class Ragged(Sequence[Numbers]):
     def lengths(self) -> NDArray[np.int64]:
         """The length of each array."""
         return np.diff(self.starts)
+
+    def filled(self, value: int) -> Ragged:
+        """The arrays; an empty one has this value instead."""
+        return Ragged.of(array if len(array) else [value] for array in self) if (self.lengths == 0).any() else self
 
     def take(self, numbers: NDArray[np.int64]) -> Ragged:
         """The arrays of these numbers, in this order."""
@@ -69,10 +74,16 @@ class Types:
         return list(self.numbers)
 
 
-def presence(texts: Ragged, columns: int) -> sparse.csr_matrix:
-    """Which of ``columns`` numbers each text has: shape [texts, columns], 0 or 1."""
+def counts_of(texts: Ragged, columns: int) -> sparse.csr_matrix:
+    """How often each text has each of ``columns`` numbers: shape [texts, columns]."""
     values = texts.values.copy()  # subtle: they are sorted in place
     counts = sparse.csr_matrix((np.ones(len(values), np.float32), values, texts.starts), (len(texts), columns))
     counts.sum_duplicates()
+    return counts
+
+
+def presence(texts: Ragged, columns: int) -> sparse.csr_matrix:
+    """Which of ``columns`` numbers each text has: shape [texts, columns], 0 or 1."""
+    counts = counts_of(texts, columns)
     counts.data[:] = 1
     return counts

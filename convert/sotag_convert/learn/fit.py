@@ -27,10 +27,10 @@ _POOL = 40  # batches whose texts are sorted by length together: little padding,
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Texts that the network is not trained on, as ids, and the number of each one's label."""
+    """Texts that the network is not trained on, as ids, and which outputs each of them has, shape [texts, outputs]."""
 
     ids: Sequence[Sequence[int]]
-    targets: Sequence[int]
+    members: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,12 @@ def fit(
     second one, at once, if an epoch is complete. Otherwise it raises ``KeyboardInterrupt``.
     """
     random = np.random.default_rng(seed)
-    lengths = np.array([len(text) for text in training_set.ids])
+    lengths = training_set.ids.lengths
     size = preset.batch_size(len(lengths))
     batches = -(-len(lengths) // size)
     graph = network.fitting_graph(fold_ratios(training_set, network.settings) if preset.ratios else {})
-    graph.compile(_optimizer(preset, batches * epochs), "categorical_crossentropy")
+    loss = _summed_cross_entropy if network.settings.independent else "categorical_crossentropy"
+    graph.compile(_optimizer(preset, batches * epochs), loss)
     step = _training_step(graph)
     done: list[Epoch] = []
     kept: tuple[int, Any] = (0, network.model.get_weights())
@@ -112,6 +113,11 @@ def fit(
     progress.say(f"kept epoch {kept[0]}")
     network.model.set_weights(kept[1])
     return History(tuple(done), kept[0], bool(interrupted), abandoned)
+
+
+def _summed_cross_entropy(targets: Any, scores: Any) -> Any:
+    """The loss of several labels per text: the sum over them, so that it does not depend on their number."""
+    return tf.reduce_sum(tf_keras.backend.binary_crossentropy(targets, scores), axis=-1)
 
 
 def _training_step(graph: Any) -> Callable[..., float]:
@@ -146,12 +152,14 @@ def _is_as_good_as_any(epochs: Sequence[Epoch]) -> bool:
 def _measure(network: Network, validation: Validation | None, number: int, seconds: float, loss: float) -> Epoch:
     if validation is None:
         return Epoch(number, seconds, loss)
-    scores = network.scores(validation.ids).astype(np.float64)
-    accuracy = float((scores.argmax(axis=1) == validation.targets).mean())
+    independent = network.settings.independent
+    scores = network.scores(validation.ids)
+    logits = calibrate.network_logits(scores, independent=independent)
+    accuracy = calibrate.accuracy(scores.astype(np.float64), validation.members, independent=independent)
     # The loss of the calibrated scores, which the device will answer with: without the temperature an early epoch can look
     # best only because its scores are less confident.
-    settings = calibrate.fit(scores, validation.targets)
-    losses = calibrate.log_losses(calibrate.calibrated(scores, settings), validation.targets)
+    mix = calibrate.fit_mix(logits, None, validation.members, independent=independent)
+    losses = calibrate.log_losses(mix.scores(logits, None), validation.members, independent=independent)
     error = float(losses.std() / len(losses) ** 0.5)
     return Epoch(number, seconds, loss, float(losses.mean()), error, accuracy)
 

@@ -13,6 +13,9 @@ from sotag_convert.recipes import Recipe
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 
+_MOST_BATCHES = 4000  # per epoch
+_MOST_TEXTS = 3_000_000  # in all epochs
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -22,12 +25,13 @@ class Preset:
 
     - ``input``, ``vocabulary``: how texts become ids, and the size of the vocabulary;
     - ``network``: number of labels, size of the vocabulary -> the network's settings;
+    - ``rows``: the most pairs and n-grams in the table of the linear branch (learn/linear.py); ``None`` without a branch;
     - ``recipe``: how the weights are exported.
 
     The training set:
 
     - ``augmentation``: each text is joined by its versions and by parts of them; ``None`` takes texts as they are;
-    - ``teacher_share``: the share of the teacher's scores in the target, from 0 (labels only) to 1 (distillation only);
+    - ``teacher_share``: the share of the linear model's scores in the target, from 0 (labels only) to 1 (distillation only);
     - ``informative_vocabulary``: half of the vocabulary is chosen by how much a token says about the label (chi-squared)
       instead of by frequency;
     - ``extra_texts``: the extra texts of the data set are used;
@@ -58,13 +62,22 @@ class Preset:
     informative_vocabulary: bool = False
     extra_texts: bool = False
     off_topic_repeats: int = 0
+    rows: int | None = None
     ratios: bool = False
     word_dropout: float = 0.0
     batches: int = 0
 
     def batch_size(self, texts: int) -> int:
-        """The number of texts in a batch: ``batch``, or fewer (8 at least) for an epoch to have ``batches`` batches."""
-        return max(8, min(self.batch, texts // self.batches)) if self.batches else self.batch
+        """The number of texts in a batch: ``batch``, or fewer (8 at least) for an epoch to have ``batches`` batches.
+
+        Of many texts it is more, up to eight times as many, so that an epoch has at most about 4,000.
+        """
+        most = min(8 * self.batch, max(self.batch, texts // _MOST_BATCHES))
+        return max(8, min(most, texts // self.batches)) if self.batches else self.batch
+
+    def epochs_of(self, texts: int) -> int:
+        """The largest number of epochs for so many texts: fewer where a few epochs are millions of texts."""
+        return max(1, min(self.epochs, _MOST_TEXTS // texts))
 
 
 # Chosen on 1,600 validation texts, masked; runs of one setting differ by 0.005 in the log loss. µs: the graph, per text.
@@ -85,7 +98,9 @@ class Preset:
 _DEFAULT = Preset(
     input=InputSettings(TokenizerMode.CODE, max_tokens=384),
     vocabulary=5000,
-    network=lambda labels, vocabulary: ConvLstmNetwork(labels, vocabulary, ratios=min(labels, 8)),
+    network=lambda labels, vocabulary: ConvLstmNetwork(
+        labels, vocabulary, ratios=min(labels, 8), buckets=92_000 // max(4, min(labels, 8))
+    ),
     recipe=Recipe.MIXED,
     optimizer="adamw",
     learning_rate=0.003,
@@ -95,6 +110,7 @@ _DEFAULT = Preset(
     patience=3,
     augmentation=Augmentation(),
     teacher_share=0.5,
+    rows=6000,
     informative_vocabulary=True,
     extra_texts=True,
     off_topic_repeats=20,
@@ -108,6 +124,7 @@ PRESETS = {
     "tiny": replace(
         _DEFAULT,
         vocabulary=1400,
+        rows=1500,
         network=lambda labels, vocabulary: ConvLstmNetwork(
             labels, vocabulary, embedding=8, ratios=min(labels, 4), buckets=4000, filters=24, units=16
         ),

@@ -1,56 +1,81 @@
-"""Labelled texts and a preset -> the training set of a network: a vocabulary, and ids with a target for each text.
+"""Labelled texts and a preset -> the training set: a vocabulary, and of each text its ids, features, target and fold.
 
-A preset may augment the texts (augment.py), mix the scores of a teacher into the targets (teacher.py), start embeddings
-from log-count ratios, and add off-topic texts with the same target for every label ("outlier exposure", Hendrycks et al.,
-ICLR 2019).
+A preset may augment the texts (augment.py), mix the out-of-fold scores of a linear model into the targets (distillation), start
+embeddings from log-count ratios (ratios.py), and add off-topic texts: in single-label data they have an output of their own.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.feature_selection import chi2
+from scipy import sparse
 
 from sotag_convert.data.dataset import Dataset, Examples
-from sotag_convert.learn import teacher
+from sotag_convert.learn import calibrate
 from sotag_convert.learn.augment import Copy, augment
+from sotag_convert.learn.corpus import Numbers, Ragged, Types, presence
+from sotag_convert.learn.linear import FeatureCounts, count_features, fit_linear, out_of_fold_logits
 from sotag_convert.learn.presets import Preset
+from sotag_convert.learn.ratios import log_count_ratios, narrow
 from sotag_convert.network.architectures import NetworkSettings
 from sotag_convert.network.network import Scores
 from sotag_edge.errors import InputError
+from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import tokenize
-from sotag_edge.vocabulary import Vocabulary
+from sotag_edge.vocabulary import PADDING, REPLACEMENT, UNKNOWN, UNKNOWN_ID, Vocabulary
 
 FOLDS = 5
-OFF_TOPIC = -1
-"""The label number of an off-topic text."""
 _OFF_TOPIC_PART = 10  # off-topic texts are repeated while they are at most a tenth of the other texts
-# Texts per label, below which nothing is computed out of fold: the statistics of a few texts are mostly wrong about the
-# held-out one. With 5 texts per label, a network trained on them answered each text with the other label.
+# Texts of a label, below which nothing is computed for it out of fold: the statistics of a few texts are mostly wrong about
+# the held-out one. With 5 texts per label, a network trained on them answered each text with the other label.
 _ENOUGH = 8
 _SMOOTHING = 0.3
 _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
+_SAMPLE = 10_000  # texts whose length is looked at
+_LONGEST, _SHORTEST = 1024, 32  # tokens
+_COVERED = 0.9  # of the texts are read to their end
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """The texts that a network is trained on, their copies included.
+    """The texts that a network is trained on: the labelled ones with their copies, then the off-topic ones.
 
-    ``ids``: one list per text. ``targets``: shape [texts, labels], each row of sum 1. ``labels``: the number of each text's
-    label, ``OFF_TOPIC`` if it has none. ``folds``: the fold of each text, from 0 to ``FOLDS`` - 1, the same for all copies
-    of a text. With too few texts all labelled texts are in fold ``FOLDS``, so that no ratio is computed from them.
+    ``ids``: of each text. ``targets``: shape [texts, outputs], the probability of each output. ``members``: which outputs
+    each text has, of the same shape. ``folds``: the fold of each text, from 0 to ``FOLDS`` - 1, the same for all copies of a
+    text. ``features``: of each text, for the linear branch; ``None`` without one; ``fitted``: the texts that it is fitted on.
+    ``off_topic``: whether the last output is that of off-topic texts; ``independent``: whether a text may have several.
+    ``labelled``: how many texts are not off-topic.
     """
 
+    input: InputSettings
     vocabulary: Vocabulary
-    ids: list[list[int]]
+    ids: Ragged
     targets: Scores
-    labels: NDArray[np.int64]
+    members: NDArray[np.bool_]
     folds: NDArray[np.int32]
+    features: FeatureCounts | None
+    fitted: NDArray[np.bool_]
+    off_topic: bool
+    independent: bool
+    labelled: int
+
+    @property
+    def labels(self) -> int:
+        """The number of outputs that are labels."""
+        return int(self.members.shape[1]) - self.off_topic
+
+
+class _Copies(NamedTuple):
+    """``types``: of each copy; ``owners``: the number of its text; ``fitted``: whether linear models are fitted on it."""
+
+    types: Ragged
+    owners: NDArray[np.int64]
+    fitted: NDArray[np.bool_]
 
 
 def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, seed: int) -> TrainingSet:
@@ -60,96 +85,220 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     """
     if preset.extra_texts:
         examples = examples.joined(dataset.extra)
-    enough = np.bincount(examples.targets, minlength=len(dataset.labels)).min() >= _ENOUGH
-    families = _families(examples, dataset, preset, random.Random(seed))
-    copies = [copy for family in families for copy in family]
-    texts = [copy.tokens for copy in copies]
-    if not any(texts):
+    settings = input_settings(examples.texts, preset)
+    types = Types()
+    copies = _copies(examples, dataset, replace(preset, input=settings), types, seed)
+    if not len(copies.types.values):
         raise InputError("there is nothing to train on: all texts are empty")
-    groups = np.repeat(np.arange(len(families)), [len(family) for family in families])
-    labels = np.array(examples.targets)[groups]
-    for_teacher = np.array([copy.for_teacher for copy in copies])
-    if preset.informative_vocabulary:
-        vocabulary = _informative_vocabulary(texts, labels, for_teacher, preset.vocabulary)
-    else:
-        vocabulary = Vocabulary.learn(texts, preset.vocabulary)
-    targets: Scores = np.eye(len(dataset.labels), dtype=np.float32)[labels]
-    if preset.teacher_share and enough:
-        scores = teacher.out_of_fold_scores(texts, labels, len(dataset.labels), groups, for_teacher, seed)
-        if scores is not None:
-            targets = (1 - preset.teacher_share) * targets + preset.teacher_share * scores
-    folds = np.random.default_rng(seed).integers(0, FOLDS, len(families)).astype(np.int32)[groups]
-    if not enough:
-        folds[:] = FOLDS
-    ids = [preset.input.ids_of(tokens, vocabulary) for tokens in texts]
-    return _with_off_topic(TrainingSet(vocabulary, ids, targets, labels, folds), dataset.off_topic, preset)
+    label_members = members_of(examples, len(dataset.labels))
+    vocabulary = _vocabulary(types, copies, label_members, preset)
+    off_topic = _off_topic(dataset, preset, settings, types)
+    all_types = Ragged.of([*copies.types, *off_topic])
+    members, is_output = _with_off_topic(label_members[copies.owners], len(off_topic), dataset)
+    folds = np.random.default_rng(seed).integers(0, FOLDS, len(examples) + len(off_topic)).astype(np.int32)
+    folds = folds[np.concatenate([copies.owners, np.arange(len(examples), len(folds))])]
+    fitted = np.concatenate([copies.fitted, np.ones(len(off_topic), bool)])
+    ids_of_types = _ids_of_types(types, vocabulary)
+    ids = Ragged(ids_of_types[all_types.values], all_types.starts).filled(UNKNOWN_ID)
+    features = None
+    if preset.rows:
+        features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary))
+    built = TrainingSet(
+        settings,
+        vocabulary,
+        ids,
+        members.astype(np.float32),
+        members,
+        folds,
+        features,
+        fitted,
+        off_topic=is_output,
+        independent=dataset.multi_label,
+        labelled=len(copies.owners),
+    )
+    built = _without_on_topic(built, seed)
+    return _distilled(built, preset, seed)
 
 
-def _families(examples: Examples, dataset: Dataset, preset: Preset, draw: random.Random) -> list[list[Copy]]:
-    """The copies of each text; only the text itself without augmentation."""
-    mode, augmentation = preset.input.tokenizer, preset.augmentation
-    if augmentation is None:
-        return [[Copy(tokenize(text, mode))] for text in examples.texts]
-    families = []
-    for text, target in zip(examples.texts, examples.targets, strict=True):
-        versions = dataset.origin.versions(text, dataset.labels[target], draw)
-        families.append(augment(text, versions, augmentation, mode, draw))
-    return families
+def input_settings(texts: Sequence[str], preset: Preset) -> InputSettings:
+    """How texts become ids: as the preset says, but as long as nine of ten of these texts, up to 1,024 tokens.
+
+    A text that is longer is cut, on the device too.
+    """
+    settings = preset.input
+    if settings.pad_to is not None:
+        return settings
+    sample = random.Random(0).sample(texts, _SAMPLE) if len(texts) > _SAMPLE else texts
+    lengths = [len(tokenize(text, settings.tokenizer, _LONGEST)) for text in sample]
+    longest = int(np.quantile(lengths, _COVERED)) if lengths else _SHORTEST
+    return replace(settings, max_tokens=min(_LONGEST, max(_SHORTEST, -(-longest // 32) * 32)))
 
 
-def _informative_vocabulary(
-    texts: Sequence[Sequence[str]], labels: NDArray[np.int64], for_teacher: NDArray[np.bool_], size: int
-) -> Vocabulary:
-    """A vocabulary of the most frequent tokens in one half, and in the other of those that say most about the label.
+def _copies(examples: Examples, dataset: Dataset, preset: Preset, types: Types, seed: int) -> _Copies:
+    """The different copies of each text, only the text itself without augmentation, as long as the network reads them."""
+    draw = random.Random(seed)
+    arrays: list[Numbers] = []
+    owners, fitted = [], []
+    for number, (text, labels) in enumerate(zip(examples.texts, examples.label_sets, strict=True)):
+        seen = set()
+        for copy in _family(text, labels, dataset, preset, draw):
+            array = types.of(copy.tokens[: preset.input.max_tokens])
+            key = array.tobytes()
+            if key not in seen:
+                seen.add(key)
+                arrays.append(array)
+                owners.append(number)
+                fitted.append(copy.for_linear)
+    return _Copies(Ragged.of(arrays), np.array(owners, np.int64), np.array(fitted, bool))
+
+
+def _family(
+    text: str, labels: tuple[int, ...], dataset: Dataset, preset: Preset, draw: random.Random
+) -> Iterable[Copy]:
+    if preset.augmentation is None:
+        return [Copy(tokenize(text, preset.input.tokenizer, preset.input.max_tokens))]
+    versions = [version for label in labels for version in dataset.origin.versions(text, dataset.labels[label], draw)]
+    return augment(text, versions, preset.augmentation, preset.input.tokenizer, draw)
+
+
+def members_of(examples: Examples, labels: int) -> NDArray[np.bool_]:
+    """Which labels each text has, shape [texts, labels]."""
+    members = np.zeros((len(examples), labels), bool)
+    rows = np.repeat(np.arange(len(examples)), [len(numbers) for numbers in examples.label_sets])
+    members[rows, [label for numbers in examples.label_sets for label in numbers]] = True
+    return members
+
+
+def _vocabulary(types: Types, copies: _Copies, members: NDArray[np.bool_], preset: Preset) -> Vocabulary:
+    """The most frequent tokens; of an informative vocabulary in one half, and in the other those that say most about a label.
 
     Frequency alone leaves out "sqlalchemy", four times in 8,000 texts and always with python, for the words of one long
     listing. On a validation split the log loss of titles fell from 0.504 to 0.495, of whole texts from 0.256 to 0.253.
     """
-    frequent = Vocabulary.learn(texts, size // 2)
-    whole = [text for text, is_for_teacher in zip(texts, for_teacher, strict=True) if is_for_teacher]
-    vectorizer = CountVectorizer(analyzer=list, binary=True)
-    statistic, _ = chi2(vectorizer.fit_transform(whole), labels[for_teacher])
-    names = vectorizer.get_feature_names_out()
-    ranked = [names[place] for place in np.argsort(-statistic, kind="stable")]  # ties in alphabetical order
-    known = set(frequent.tokens)
-    informative = [token for token in ranked if token not in known]
-    return Vocabulary([*frequent.tokens, *informative[: size - len(frequent)]])
+    tokens = types.tokens
+    counts = np.bincount(copies.types.values, minlength=len(tokens))
+    usable = [number for number, token in enumerate(tokens) if REPLACEMENT not in token]
+    frequent = sorted(usable, key=lambda number: (-counts[number], tokens[number]))
+    chosen = frequent[: preset.vocabulary - 2]
+    if preset.informative_vocabulary and len(frequent) > len(chosen):
+        chosen = frequent[: preset.vocabulary // 2 - 2]
+        whole = copies.types.take(np.flatnonzero(copies.fitted))
+        statistic = chi_squared(presence(whole, len(tokens)), members[copies.owners[copies.fitted]])
+        known = set(chosen)
+        ranked = sorted(usable, key=lambda number: (-statistic[number], tokens[number]))
+        informative = [number for number in ranked if number not in known]
+        chosen += informative[: preset.vocabulary - 2 - len(chosen)]
+    return Vocabulary([PADDING, UNKNOWN, *(tokens[number] for number in chosen)])
 
 
-def _with_off_topic(training_set: TrainingSet, texts: Sequence[str], preset: Preset) -> TrainingSet:
-    """The training set, followed by off-topic texts whose target is the same for every label."""
-    if not texts or not preset.off_topic_repeats:
-        return training_set
-    most = len(training_set.ids) // (_OFF_TOPIC_PART * len(texts))
-    repeats = max(1, min(preset.off_topic_repeats, most))
-    count, label_count = len(texts) * repeats, training_set.targets.shape[1]
-    ids = [preset.input.ids(text, training_set.vocabulary) for text in texts]
-    uniform = np.full((count, label_count), 1 / label_count, np.float32)
-    folds = np.arange(len(texts), dtype=np.int32) % FOLDS
+def chi_squared(counts: sparse.csr_matrix, members: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How far each feature's counts in the labels' texts are from those of a feature that is independent of the labels.
+
+    ``counts``: shape [texts, features]; ``members``: shape [texts, labels]. As ``sklearn.feature_selection.chi2``, but a text
+    may have several labels.
+    """
+    total = np.zeros(counts.shape[1])
+    sums = np.asarray(counts.sum(axis=0)).ravel()
+    for label in range(members.shape[1]):
+        expected = members[:, label].mean() * sums
+        observed = np.asarray(counts[members[:, label]].sum(axis=0)).ravel()
+        total += (observed - expected) ** 2 / np.maximum(expected, 1e-12)
+    return total
+
+
+def _off_topic(dataset: Dataset, preset: Preset, settings: InputSettings, types: Types) -> list[Numbers]:
+    """The types of the off-topic texts that the preset uses."""
+    if not preset.off_topic_repeats:
+        return []
+    limit = settings.max_tokens
+    return [types.of(tokenize(text, settings.tokenizer, limit)) for text in dataset.off_topic]
+
+
+def _with_off_topic(members: NDArray[np.bool_], off_topic: int, dataset: Dataset) -> tuple[NDArray[np.bool_], bool]:
+    """The outputs of all texts, the off-topic ones last, and whether these have an output of their own."""
+    none = np.zeros((off_topic, members.shape[1]), bool)
+    if not off_topic or dataset.multi_label:
+        return np.concatenate([members, none]), False
+    column = np.arange(len(members) + off_topic) >= len(members)
+    return np.column_stack([np.concatenate([members, none]), column]), True
+
+
+def _ids_of_types(types: Types, vocabulary: Vocabulary) -> Numbers:
+    return np.array(vocabulary.ids(types.tokens), np.int32)
+
+
+def _without_on_topic(built: TrainingSet, seed: int) -> TrainingSet:
+    """Without the off-topic texts that a linear model of the labels takes for one of them: the labels may be about cooking."""
+    features, labelled = built.features, built.labelled
+    if features is None or labelled == len(built.ids):
+        return built
+    rows = np.flatnonzero(built.fitted[:labelled])
+    model = fit_linear(features, rows, built.members[rows, : built.labels], seed)
+    distances = model.logits(features.counts[labelled:]).max(axis=1)
+    return _taken(built, np.concatenate([np.arange(labelled), labelled + np.flatnonzero(distances < 0)]))
+
+
+def _taken(built: TrainingSet, numbers: NDArray[np.int64]) -> TrainingSet:
+    """The training set of these texts."""
+    features = built.features
     return replace(
-        training_set,
-        ids=training_set.ids + ids * repeats,
-        targets=np.concatenate([training_set.targets, uniform]),
-        labels=np.concatenate([training_set.labels, np.full(count, OFF_TOPIC)]),
-        folds=np.concatenate([training_set.folds, np.tile(folds, repeats)]),
+        built,
+        ids=built.ids.take(numbers),
+        targets=built.targets[numbers],
+        members=built.members[numbers],
+        folds=built.folds[numbers],
+        fitted=built.fitted[numbers],
+        features=features and replace(features, counts=features.counts[numbers]),
     )
+
+
+def _distilled(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
+    """With the linear model's out-of-fold scores in the targets of texts whose labels have enough texts."""
+    if built.features is None or not preset.teacher_share:
+        return built
+    logits = out_of_fold_logits(built.features, built.members, built.folds, built.fitted, seed)
+    fitted = built.fitted
+    mix = calibrate.fit_mix(None, logits[fitted], built.members[fitted], independent=built.independent)
+    scores = mix.scores(None, logits)
+    rare = built.members[fitted].sum(axis=0) < _ENOUGH
+    share = preset.teacher_share * ~(built.members & rare).any(axis=1)
+    targets = (1 - share[:, None]) * built.targets + share[:, None] * scores
+    return replace(built, targets=targets.astype(np.float32))
+
+
+def for_network(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
+    """The training set of the network, which needs no features: off-topic texts are at most a tenth of the others.
+
+    So some are left out, or each is there several times, as often as the preset says at most. With more of them than labelled
+    texts a network finds nearly everything off-topic.
+    """
+    off_topic = np.arange(built.labelled, len(built.ids))
+    most = max(1, built.labelled // _OFF_TOPIC_PART)
+    if len(off_topic) > most:
+        off_topic = np.random.default_rng(seed).permutation(off_topic)[:most]
+    elif len(off_topic):
+        off_topic = np.tile(off_topic, max(1, min(preset.off_topic_repeats, most // len(off_topic))))
+    return _taken(replace(built, features=None), np.concatenate([np.arange(built.labelled), off_topic]))
 
 
 def fold_ratios(training_set: TrainingSet, settings: NetworkSettings) -> dict[str, NDArray[np.float32]]:
     """Log-count ratios for the embeddings of a network that start from them: by name, shape [FOLDS + 1, rows, channels].
 
     Set ``n`` is computed from the texts outside fold ``n``, and the texts in it are trained with it. The last set is
-    computed from all texts, where there are enough for folds. A network trusts ratios too much that a text has had a part
-    in: on a validation split it lost 0.5 points.
+    computed from all texts. A network trusts ratios too much that a text has had a part in: on a validation split it lost
+    0.5 points. A label with few texts has ratios of 0.
     """
-    label_count = training_set.targets.shape[1]
-    features = [settings.features(ids) for ids in training_set.ids]
+    texts = training_set.ids
+    last = np.zeros(len(texts.values), bool)
+    last[texts.starts[1:] - 1] = True
+    features = settings.features(texts.values, last)
+    members = training_set.members[:, : training_set.labels]
+    rare = members[training_set.fitted].sum(axis=0) < _ENOUGH
     parts = [training_set.folds != fold for fold in range(FOLDS + 1)]
     ratios = {}
     for name, (rows, channels) in settings.ratio_tables().items():
-        counts = teacher.presence([text[name] for text in features], rows)
-        sets = [
-            teacher.log_count_ratios(counts[part], training_set.labels[part], label_count, _SMOOTHING) for part in parts
-        ]
-        ratios[name] = _RATIO_SCALE * teacher.narrow(np.stack(sets), channels)
+        counts = presence(Ragged(features[name].astype(np.int32), texts.starts), rows)
+        sets = np.stack([log_count_ratios(counts[part], members[part], _SMOOTHING) for part in parts])
+        sets[:, :, rare] = 0
+        ratios[name] = _RATIO_SCALE * narrow(sets, channels)
     return ratios

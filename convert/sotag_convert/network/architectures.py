@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sotag_convert.network.bounds import check_settings
 from sotag_convert.network.keras import tf_keras
@@ -14,6 +17,7 @@ from sotag_edge.vocabulary import PADDING_ID
 
 layers = tf_keras.layers
 
+Ids = NDArray[np.integer[Any]]
 Embed = Callable[[str, int, int], Any]
 """Name, rows, columns -> an embedding layer."""
 
@@ -23,13 +27,16 @@ class ConvLstmNetwork:
     """Embeddings of tokens and of hashed bigrams, a convolution with stride, an LSTM, and the maximum over time.
 
     The convolution gives each step ``kernel`` tokens of context and leaves the LSTM one step per ``stride`` tokens; the LSTM
-    is where the time goes. A text is read at its own length. ``ratios``: the channels of each embedding that log-count
+    is where the time goes. ``rows``: of the linear branch (see network.py), 0 without one; ``independent``: the scores are
+    sigmoids, not a softmax. A text is read at its own length. ``ratios``: the channels of each embedding that log-count
     ratios are added to during training (see learn/teacher.py); the bigram embedding has no others. Raises ``ValueError``
     for settings out of range, see bounds.py.
     """
 
     labels: int
     vocabulary: int
+    rows: int = 0
+    independent: bool = False
     embedding: int = 16
     ratios: int = 4
     buckets: int = 23000
@@ -54,20 +61,22 @@ class ConvLstmNetwork:
         embeddings = self.vocabulary * self.embedding + self.buckets * self.ratios
         convolution = (self.kernel * channels + 1) * self.filters
         lstm = 4 * self.units * (self.filters + self.units + 1)
-        return embeddings + convolution + lstm + (self.units + 1) * self.labels
+        return embeddings + convolution + lstm + (self.units + 1) * self.labels + self.rows * (self.labels + 1)
 
     def ratio_tables(self) -> dict[str, tuple[int, int]]:
         """The rows of each embedding that starts from log-count ratios, and its channels for them, by name."""
         return {"tokens": (self.vocabulary, self.ratios), "bigrams": (self.buckets, self.ratios)}
 
-    def features(self, ids: Sequence[int]) -> dict[str, list[int]]:
-        """The rows of each embedding table that a text's ids look up, by the table's name."""
-        following = [*ids[1:], PADDING_ID]
-        buckets = [(one * BIGRAM_FACTOR + two) % self.buckets for one, two in zip(ids, following, strict=True)]
-        return {"tokens": list(ids), "bigrams": buckets}
+    def features(self, ids: Ids, last: NDArray[np.bool_]) -> dict[str, Ids]:
+        """The rows of each embedding table that ids look up, by the table's name.
+
+        ``ids``: of texts, one after the other; ``last``: which of them is the last one of its text.
+        """
+        following = np.where(last, PADDING_ID, np.roll(ids, -1))
+        return {"tokens": ids, "bigrams": (ids.astype(np.int64) * BIGRAM_FACTOR + following) % self.buckets}
 
     def graph(self, ids: Any, embed: Embed, *, training: bool) -> Any:
-        """The scores of ids of shape [batch, time]; time may vary."""
+        """The logits of ids of shape [batch, time]; time may vary."""
         tokens = embed("tokens", self.vocabulary, self.embedding)(ids)
         bigrams = embed("bigrams", self.buckets, self.ratios)(BigramBuckets(self.buckets)(ids))
         x = layers.Concatenate()([tokens, bigrams])
@@ -82,12 +91,16 @@ class ConvLstmNetwork:
         # The LSTM runs forward, so padding after a text cannot reach the steps before it: only the maximum needs a mask.
         x = MaskedMaximum(self.stride)([x, ids]) if training else Maximum()(x)
         x = layers.Dropout(self.dropout)(x)
-        return layers.Dense(self.labels, activation="softmax", name="scores")(x)
+        return layers.Dense(self.labels, name="scores")(x)
 
 
 NetworkSettings = SeedNetwork | ConvLstmNetwork
 KINDS: dict[str, type[NetworkSettings]] = {"seed": SeedNetwork, "conv-lstm": ConvLstmNetwork}
 """The architectures by the name that ``model.json`` gives them."""
+
+
+_ABSENT = {"rows": 0, "independent": False}
+"""Settings that manifests of schema version 1 do not have."""
 
 
 def settings_from(description: Mapping[str, Any]) -> NetworkSettings:
@@ -96,9 +109,11 @@ def settings_from(description: Mapping[str, Any]) -> NetworkSettings:
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ValueError(f"'kind' must be one of {', '.join(KINDS)}")
-    values = {key: value for key, value in description.items() if key != "kind"}
-    missing = sorted({field.name for field in fields(kind)} - set(values))
-    unknown = sorted(set(values) - {field.name for field in fields(kind)})
+    names = {field.name for field in fields(kind)}
+    absent = {name: value for name, value in _ABSENT.items() if name in names}
+    values = absent | {key: value for key, value in description.items() if key != "kind"}
+    missing = sorted(names - set(values))
+    unknown = sorted(set(values) - names)
     if missing or unknown:
         raise ValueError(f"{(missing or unknown)[0]!r} is {'missing' if missing else 'not a setting of this network'}")
     return kind(**values)

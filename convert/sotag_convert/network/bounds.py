@@ -11,6 +11,7 @@ MOST_WEIGHTS = 20_000_000
 """Eighty times those of the default model; the device holds a fraction of that."""
 _RANGES = {
     "labels": (1, MOST_LABELS),
+    "rows": (0, 5_000_000),
     "vocabulary": (2, 262_000),  # see BIGRAM_FACTOR in layers.py
     "embedding": (1, 1024),
     "ratios": (1, 1024),
@@ -28,6 +29,10 @@ def check_settings(settings: Any) -> None:
     """Raise ``ValueError`` if a setting of a network, a dataclass, has the wrong type or is out of range."""
     for name in (field.name for field in fields(settings) if field.type != "None"):
         value = getattr(settings, name)
+        if name == "independent":
+            if not isinstance(value, bool):
+                raise ValueError(f"{name!r} must be true or false, not {_shown(value)}")
+            continue
         if name in _SHARES:
             if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1:
                 raise ValueError(f"{name!r} must be a number from 0 to below 1, not {_shown(value)}")

@@ -11,6 +11,7 @@ from sotag_convert.network.keras import tf, tf_keras
 from sotag_edge.vocabulary import PADDING_ID
 
 BIGRAM_FACTOR = 8191  # a prime; factor * vocabulary stays below 2**31 for a vocabulary of up to 262,000
+_SMALLEST = 1e-6  # the square of a norm
 _LONG_ROW = 8  # columns; a scale takes two bytes
 
 
@@ -77,13 +78,47 @@ class Int8Embedding(_Layer):
     def __init__(self, table: NDArray[np.float32]) -> None:
         super().__init__()
         self._by_row = table.shape[1] >= _LONG_ROW
-        scale = np.maximum(abs(table).max(axis=1 if self._by_row else 0, keepdims=True), 1e-12) / 127
+        scale = _scale(table, axis=1 if self._by_row else 0)
         self._scale = tf.constant(scale, tf.float32)
         self._table = tf.constant(np.rint(table / scale).astype(np.int8))
 
     def call(self, ids: Any) -> Any:
         scale = tf.gather(self._scale, ids) if self._by_row else self._scale
         return tf.cast(tf.gather(self._table, ids), tf.float32) * scale
+
+
+class Int8Rows(_Layer):
+    """The table of the linear branch in int8, with one scale per row; the last column, of the squares, stays a float.
+
+    For export only. Measured on seven sets of texts: in int8 the accuracy is that of floats, in 4 bits 0.3 points lower.
+    """
+
+    def __init__(self, table: NDArray[np.float32]) -> None:
+        super().__init__()
+        weights, squares = table[:, :-1], table[:, -1:]
+        scale = _scale(weights, axis=1)
+        self._floats = tf.constant(np.concatenate([scale, squares], axis=1), tf.float32)
+        self._table = tf.constant(np.rint(weights / scale).astype(np.int8))
+
+    def call(self, rows: Any) -> Any:
+        floats = tf.gather(self._floats, rows)
+        weights = tf.cast(tf.gather(self._table, rows), tf.float32) * floats[:, :, :1]
+        return tf.concat([weights, floats[:, :, 1:]], axis=2)
+
+
+def _scale(table: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """What a number of an int8 table is multiplied by, one per row (axis 1) or column (axis 0)."""
+    scale: NDArray[np.float32] = np.maximum(abs(table).max(axis=axis, keepdims=True), 1e-12) / 127
+    return scale
+
+
+class LinearLogits(_Layer):
+    """Rows of weights, the last column squares, shape [batch, features, outputs + 1] -> logits: their sums, divided by the
+    norm. Rows of padding are 0."""
+
+    def call(self, rows: Any) -> Any:
+        sums = tf.reduce_sum(rows, axis=1)
+        return sums[:, :-1] * tf.math.rsqrt(tf.maximum(sums[:, -1:], _SMALLEST))
 
 
 class RatioEmbedding(_Layer):

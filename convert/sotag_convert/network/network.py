@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -16,29 +16,37 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from sotag_convert.network.architectures import KINDS, NetworkSettings, settings_from
+from sotag_convert.network.architectures import KINDS, ConvLstmNetwork, Embed, NetworkSettings, settings_from
 from sotag_convert.network.keras import tf_keras
-from sotag_convert.network.layers import Int8Embedding, RatioEmbedding
+from sotag_convert.network.layers import Int8Embedding, Int8Rows, LinearLogits, RatioEmbedding
 from sotag_convert.network.weights import read_weights
 from sotag_edge.errors import ModelError
+from sotag_edge.interpreter import ROWS
 from sotag_edge.vocabulary import PADDING_ID
 
+LINEAR = "linear"
+_DENSE = "scores"
 Scores = NDArray[np.float32]
-"""Shape [texts, labels]; each row sums to 1."""
+"""Shape [texts, outputs], from 0 to 1; a softmax sums to 1."""
 
 
 class Network:
-    """A network built from its settings. ``model`` is its graph for padded batches: ids [batch, time] -> scores."""
+    """A network built from its settings. ``model`` is its graph for padded batches: ids [batch, time] -> scores.
+
+    With a linear branch the graph has a second input: the rows of each text's features, shape [batch, features], padded with
+    row 0. The branch is a table, ``LINEAR``, of a row per feature and a column per output, and a last one with the square of
+    the feature's idf. Its logits are added to those of the settings' graph. It is fitted by itself (learn/linear.py).
+    """
 
     def __init__(self, settings: NetworkSettings) -> None:
         self.settings = settings
-        ids = tf_keras.Input((settings.length,), dtype="int32", name="ids")
-        self.model = tf_keras.Model(ids, settings.graph(ids, _embedding, training=True))
+        self.model = _model(settings, _embedding, training=True)
 
     def fitting_graph(self, ratios: Mapping[str, NDArray[np.float32]]) -> Any:
         """The Keras model to fit: ids and, for each text, the number of its set of ratios -> scores.
 
-        ``ratios``: for each embedding that starts from ratios, by name, an array of shape [sets, rows, channels].
+        ``ratios``: for each embedding that starts from ratios, by name, an array of shape [sets, rows, channels]. The linear
+        branch is not in it.
         """
         ids = tf_keras.Input((self.settings.length,), dtype="int32", name="ids")
         sets = tf_keras.Input((), dtype="int32", name="sets")
@@ -49,7 +57,22 @@ class Network:
             layer = RatioEmbedding(name, rows, columns, ratios[name])
             return lambda rows_of_table: layer([rows_of_table, sets])
 
-        return tf_keras.Model([ids, sets], self.settings.graph(ids, embed, training=True))
+        logits = self.settings.graph(ids, embed, training=True)
+        return tf_keras.Model([ids, sets], _activation(self.settings)(logits))
+
+    def joined(self, share: float, table: NDArray[np.float32], bias: NDArray[np.float32]) -> Network:
+        """This network, without a linear branch, and a branch: their logits, this one's times ``share``, are added.
+
+        ``table``: the branch's rows, see the class; ``bias``: shape [outputs].
+        """
+        if not isinstance(self.settings, ConvLstmNetwork):
+            raise TypeError(f"{type(self.settings).__name__} has no linear branch")
+        network = Network(replace(self.settings, rows=len(table)))
+        network.take_weights(self.model)
+        kernel, ours = self.model.get_layer(_DENSE).get_weights()
+        network.model.get_layer(_DENSE).set_weights([kernel * share, ours * share + bias])
+        network.model.get_layer(LINEAR).set_weights([table])
+        return network
 
     def take_weights(self, fitted: Any) -> None:
         """Copy the weights of a fitting graph, with the last set of ratios merged into the embeddings."""
@@ -94,13 +117,19 @@ class Network:
         kind = next(name for name, settings in KINDS.items() if isinstance(self.settings, settings))
         return {"kind": kind, **asdict(self.settings)}
 
-    def scores(self, ids: Sequence[Sequence[int]], batch: int = 64) -> Scores:
-        """The scores of texts as ids, in their order; ``batch``: how many texts run at a time."""
+    def scores(
+        self, ids: Sequence[Sequence[int]], rows: Sequence[Sequence[int]] | None = None, batch: int = 64
+    ) -> Scores:
+        """The scores of texts as ids, in their order; ``rows``: of their features, for a linear branch.
+
+        ``batch``: how many texts run at a time.
+        """
         order = sorted(range(len(ids)), key=lambda number: len(ids[number]))
         scores: Scores = np.zeros((len(ids), self.settings.labels), np.float32)
         for start in range(0, len(order), batch):
             numbers = order[start : start + batch]
-            scores[numbers] = self.model(pad([ids[number] for number in numbers]), training=False).numpy()
+            inputs = [pad([of_text[number] for number in numbers]) for of_text in (ids, rows) if of_text is not None]
+            scores[numbers] = self.model(inputs, training=False).numpy()
         return scores
 
     def export_graph(self, embedding_bits: int | None) -> Any:
@@ -112,14 +141,30 @@ class Network:
         def embed(name: str, rows: int, columns: int) -> Any:
             if embedding_bits is None:
                 return _embedding(name, rows, columns)
-            return Int8Embedding(self.model.get_layer(name).get_weights()[0])
+            layer = Int8Rows if name == LINEAR else Int8Embedding
+            return layer(self.model.get_layer(name).get_weights()[0])
 
-        ids = tf_keras.Input((self.settings.length,), batch_size=1, dtype="int32", name="ids")
-        graph = tf_keras.Model(ids, self.settings.graph(ids, embed, training=False))
+        graph = _model(self.settings, embed, training=False)
         for layer in graph.layers:
             if layer.weights:
                 layer.set_weights(self.model.get_layer(layer.name).get_weights())
         return graph
+
+
+def _model(settings: NetworkSettings, embed: Embed, *, training: bool) -> Any:
+    """The graph of a network: for padded batches (``training``), or for one text."""
+    batch = None if training else 1
+    inputs = [tf_keras.Input((settings.length,), batch_size=batch, dtype="int32", name="ids")]
+    logits = settings.graph(inputs[0], embed, training=training)
+    if settings.rows:
+        inputs.append(tf_keras.Input((None,), batch_size=batch, dtype="int32", name=ROWS))
+        table = embed(LINEAR, settings.rows, settings.labels + 1)
+        logits = tf_keras.layers.Add()([logits, LinearLogits()(table(inputs[1]))])
+    return tf_keras.Model(inputs, _activation(settings)(logits))
+
+
+def _activation(settings: NetworkSettings) -> Any:
+    return tf_keras.layers.Activation("sigmoid" if settings.independent else "softmax")
 
 
 def _embedding(name: str, rows: int, columns: int) -> Any:

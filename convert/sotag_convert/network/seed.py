@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sotag_convert.network.bounds import check_settings
 from sotag_convert.network.keras import tf_keras
@@ -19,6 +19,9 @@ class SeedNetwork:
     Source: E. Arize, "Introduction to LSTMs", which reports 0.6405 on the Stack Overflow test texts.
     Raises ``ValueError`` for settings out of range, see bounds.py.
     """
+
+    rows: ClassVar[int] = 0  # no linear branch
+    independent: ClassVar[bool] = False
 
     labels: int
     vocabulary: int
@@ -40,14 +43,14 @@ class SeedNetwork:
         """Empty: no embedding of this network starts from log-count ratios."""
         return {}
 
-    def features(self, _: Sequence[int]) -> dict[str, list[int]]:
+    def features(self, *_: Any) -> dict[str, Any]:
         """Empty, as ``ratio_tables`` is."""
         return {}
 
     def graph(self, ids: Any, embed: Callable[[str, int, int], Any], *, training: bool) -> Any:
-        """The scores of ids of shape [batch, length]."""
+        """The logits of ids of shape [batch, length]."""
         x = embed("tokens", self.vocabulary, self.embedding)(ids)
         # The recurrent dropout has no weights and no effect on inference, but it would prevent the fused kernel.
         x = layers.LSTM(self.units, recurrent_dropout=self.recurrent_dropout if training else 0.0, name="lstm")(x)
         x = layers.Dropout(self.dropout)(x)
-        return layers.Dense(self.labels, activation="softmax", name="scores")(x)
+        return layers.Dense(self.labels, name="scores")(x)

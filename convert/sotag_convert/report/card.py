@@ -32,7 +32,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     data = manifest.training_data
     labels = ", ".join(_text(label) for label in manifest.labels)
     decision = manifest.decision
-    threshold = "one per tag" if isinstance(decision, MultiLabel) else decision.threshold
+    threshold = "one per tag" if isinstance(decision, MultiLabel) else f"{decision.threshold}"
     rows = {
         "tags": labels,
         "trained on": f"{data['texts']} texts of `{_text(data['name'])}` (SHA-256 `{_text(data['sha256'][:16])}…`)",
@@ -62,7 +62,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         "",
         "## Limits",
         "",
-        _LIMITS.format(threshold=threshold),
+        _LIMITS.format(threshold="the threshold of its tag" if isinstance(decision, MultiLabel) else threshold),
     ]
     if data["licence"]:
         lines += ["", "## Attribution", "", f"Trained on texts under {_text(data['licence'])}."]

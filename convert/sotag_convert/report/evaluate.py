@@ -17,7 +17,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sotag_convert.data.dataset import LabelledTexts
 from sotag_convert.data.load import Say, load_labelled
 from sotag_convert.export import device_run
-from sotag_convert.learn.calibrate import Floats, calibration_error, log_loss
+from sotag_convert.learn.calibrate import Floats, calibration_error, log_losses
 from sotag_edge.bundle import Manifest
 from sotag_edge.formats import Fields
 from sotag_edge.models import find
@@ -98,6 +98,7 @@ def measure(scores: Floats, answered: Sequence[bool], targets: Sequence[int], la
     ``unknown``; ``targets``: the number of each text's label."""
     guesses = scores.argmax(axis=1)
     right = guesses == np.asarray(targets)
+    members = np.eye(len(labels), dtype=bool)[list(targets)]
     numbers = range(len(labels))
     interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     per_label = precision_recall_fscore_support(targets, guesses, labels=list(numbers), zero_division=0.0)
@@ -107,8 +108,8 @@ def measure(scores: Floats, answered: Sequence[bool], targets: Sequence[int], la
         texts=len(right),
         accuracy=float(right.mean()),
         interval=(float(interval.low), float(interval.high)),
-        log_loss=log_loss(scores, targets),
-        calibration_error=calibration_error(scores, targets),
+        log_loss=float(log_losses(scores, members, independent=False).mean()),
+        calibration_error=calibration_error(scores, right),
         coverage=tuple(
             (share, float(right[by_score[: max(1, round(share * len(right)))]].mean())) for share in _COVERAGES
         ),

@@ -1,0 +1,141 @@
+"""Examples -> the two parts of a model, a network and a linear branch, and what each says about texts that it has not seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from sotag_convert.data.dataset import Dataset, Examples
+from sotag_convert.learn import calibrate
+from sotag_convert.learn.corpus import Ragged
+from sotag_convert.learn.fit import History, Validation, fit
+from sotag_convert.learn.linear import LinearTable, fit_linear, table
+from sotag_convert.learn.presets import Preset
+from sotag_convert.learn.training_set import TrainingSet, build_training_set, for_network, members_of
+from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
+from sotag_convert.network.keras import tf_keras
+from sotag_convert.network.network import Network
+from sotag_convert.progress import Progress
+from sotag_edge.errors import InputError
+from sotag_edge.inputs import InputSettings
+from sotag_edge.vocabulary import Vocabulary
+
+
+class Unseen(NamedTuple):
+    """The logits of texts that the parts were not fitted on, shape [texts, outputs], and which outputs the texts have.
+
+    ``linear``: ``None`` without a linear branch.
+    """
+
+    network: calibrate.Floats
+    linear: calibrate.Logits | None
+    members: calibrate.Members
+
+    def joined(self, others: Sequence[Unseen]) -> Unseen:
+        """These texts, followed by the others."""
+        everything = [self, *others]
+        linear = None if self.linear is None else np.concatenate([part.linear for part in everything])
+        return Unseen(
+            np.concatenate([part.network for part in everything]),
+            linear,
+            np.concatenate([part.members for part in everything]),
+        )
+
+
+class Parts(NamedTuple):
+    """A network and a linear branch that were fitted on the same texts."""
+
+    input: InputSettings
+    vocabulary: Vocabulary
+    network: Network
+    table: LinearTable | None
+    history: History
+    texts: int
+    labels: int
+    off_topic: bool
+    off_topic_texts: int
+    seconds: int
+
+    def unseen(self, examples: Examples) -> Unseen:
+        """What the parts say about texts that they were not fitted on."""
+        tokens = [self.input.tokens(text)[: self.input.max_tokens] for text in examples.texts]
+        ids = [self.input.ids_of(of_text, self.vocabulary) for of_text in tokens]
+        independent = self.network.settings.independent
+        network = calibrate.network_logits(self.network.scores(ids), independent=independent)
+        linear = None
+        if self.table is not None:
+            features = self.table.features()
+            rows = (features.rows(*of_text) for of_text in zip(tokens, ids, strict=True))
+            linear = self.table.logits(Ragged.of(rows))
+        members = np.zeros(network.shape, bool)
+        members[:, : self.labels] = members_of(examples, self.labels)
+        return Unseen(network, linear, members)
+
+    def whole(self, mix: calibrate.Mix) -> Network:
+        """The network with the branch in it: their logits are added in the mix's shares."""
+        if self.table is None:
+            return self.network
+        rows = self.table.rows.copy()
+        rows[:, :-1] *= mix.scale
+        return self.network.joined(mix.share, rows, self.table.bias * mix.scale + mix.offset)
+
+
+def fit_parts(
+    training: Examples,
+    held_out: Examples | None,
+    dataset: Dataset,
+    preset: Preset,
+    epochs: int,
+    seed: int,
+    progress: Progress,
+) -> Parts:
+    """Fit both parts on ``training``; ``held_out`` chooses the epoch, if there is one."""
+    start = time.monotonic()
+    tf_keras.utils.set_random_seed(seed)
+    with progress.stage("preparing the texts"):
+        built = build_training_set(training, dataset, preset, seed)
+    linear = None
+    if built.features is not None:
+        with progress.stage("fitting the linear branch"):
+            rows = np.flatnonzero(built.fitted)
+            model = fit_linear(built.features, rows, built.members[rows], seed)
+            linear = table(model, built.features, preset.rows or 0)
+    off_topic_texts = len(built.ids) - built.labelled
+    built = for_network(built, preset, seed)  # the features were the largest thing in memory
+    network = Network(_settings(preset, built))
+    validation = _validation(held_out, built)
+    history = fit(network, built, validation, preset, min(epochs, preset.epochs_of(len(built.ids))), seed, progress)
+    return Parts(
+        input=built.input,
+        vocabulary=built.vocabulary,
+        network=network,
+        table=linear,
+        history=history,
+        texts=len(training),
+        labels=built.labels,
+        off_topic=built.off_topic,
+        off_topic_texts=off_topic_texts,
+        seconds=round(time.monotonic() - start),
+    )
+
+
+def _settings(preset: Preset, built: TrainingSet) -> NetworkSettings:
+    settings = preset.network(built.members.shape[1], len(built.vocabulary))
+    if not built.independent:
+        return settings
+    if not isinstance(settings, ConvLstmNetwork):
+        raise InputError("this preset's network gives each text one label, and some of the texts have several")
+    return replace(settings, independent=True)
+
+
+def _validation(held_out: Examples | None, built: TrainingSet) -> Validation | None:
+    if held_out is None:
+        return None
+    ids = [built.input.ids(text, built.vocabulary) for text in held_out.texts]
+    members = np.zeros((len(held_out), built.members.shape[1]), bool)
+    members[:, : built.labels] = members_of(held_out, built.labels)
+    return Validation(ids, members)

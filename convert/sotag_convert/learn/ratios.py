@@ -1,0 +1,48 @@
+"""Log-count ratios: how much each feature speaks for each label, which embeddings start from.
+
+Source: Wang and Manning, "Baselines and Bigrams", ACL 2012.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+
+Floats = NDArray[np.float32]
+
+
+def log_count_ratios(counts: sparse.csr_matrix, members: NDArray[np.bool_], smoothing: float) -> Floats:
+    """How much each feature speaks for each label: log of its share in the label's texts over its share in the others.
+
+    ``counts``: shape [texts, features]; ``members``: which labels each text has, shape [texts, labels]; ``smoothing`` is added
+    to each sum. Returns shape [features, labels]; a feature that is as frequent in both has 0.
+
+    >>> members = np.array([[True, False], [False, True]])
+    >>> log_count_ratios(np.array([[3, 1], [1, 3]]), members, smoothing=1).astype(float).round(2).tolist()
+    [[0.69, -0.69], [-0.69, 0.69]]
+    """
+    total = np.asarray(counts.sum(axis=0)).ravel()
+    columns = []
+    for label in range(members.shape[1]):
+        of_label = np.asarray(counts[members[:, label]].sum(axis=0)).ravel()
+        in_label, in_others = of_label + smoothing, total - of_label + smoothing
+        columns.append(np.log((in_label / in_label.sum()) / (in_others / in_others.sum())))
+    ratios: Floats = np.stack(columns, axis=1).astype(np.float32)
+    return ratios
+
+
+def narrow(sets: Floats, columns: int) -> Floats:
+    """Sets of ratios, shape [sets, features, labels], in at most ``columns`` columns instead of a column per label.
+
+    Sets with few labels stay as they are. Others are projected on the strongest directions of the last set, the same
+    directions for every set.
+    """
+    if sets.shape[2] <= columns:
+        return sets
+    if not sets[-1].any():
+        return sets[:, :, :columns]
+    directions = TruncatedSVD(columns, random_state=0).fit(sets[-1]).components_
+    narrowed: Floats = (sets @ directions.T).astype(np.float32)
+    return narrowed
