@@ -69,8 +69,8 @@ class Parts(NamedTuple):
         linear = None
         if self.table is not None:
             features = self.table.features()
-            rows = (features.rows(*of_text) for of_text in zip(tokens, ids, strict=True))
-            linear = self.table.logits(Ragged.of(rows))
+            rows, counts = zip(*(features.rows(*of_text) for of_text in zip(tokens, ids, strict=True)), strict=True)
+            linear = self.table.logits(Ragged.of(rows), Ragged.of(counts))
         members = np.zeros(network.shape, bool)
         members[:, : self.labels] = members_of(examples, self.labels)
         return Unseen(network, linear, members)
