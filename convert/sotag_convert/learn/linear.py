@@ -31,7 +31,6 @@ Floats = NDArray[np.float32]
 # Of 0.2, 0.3 and 0.5 the best on titles, questions and package descriptions; with 1 the n-grams outweigh the words of a long
 # text, which costs 2 to 7 points.
 _NGRAM_WEIGHT = 0.3
-_INVERSE_REGULARIZATION = 0.7  # 0.5, 1 and 2 are within half a point
 _MANY_TEXTS = 50_000
 # Of 2,000 texts and more the n-grams of common tokens gain nothing (0.890 instead of 0.888 of 6,400 questions), and are half
 # of the memory; of 400 texts they do.
@@ -147,22 +146,42 @@ class LinearModel(NamedTuple):
         return logits
 
 
-def fit_linear(features: FeatureCounts, rows: NDArray[np.int64], targets: NDArray[np.bool_], seed: int) -> LinearModel:
+def inverse_regularization(texts: int) -> float:
+    """The C of the linear SVM for so many texts: more regularization of many.
+
+    Measured with 0.5, 0.7, 1 and 2 on sets of 50 to 9,000 texts: of 50, 2 is best by 1.5 points; of 9,000, 0.5 by half a point.
+
+    >>> [round(inverse_regularization(texts), 1) for texts in (50, 500, 5000, 50000)]
+    [2.0, 1.3, 0.8, 0.5]
+    """
+    return float(np.clip(2 * (100 / max(texts, 1)) ** 0.25, 0.5, 2))
+
+
+def fit_linear(
+    features: FeatureCounts, rows: NDArray[np.int64], targets: NDArray[np.bool_], seed: int, *, off_topic: bool
+) -> LinearModel:
     """Fit on some rows of the features. ``targets``: which outputs each of them has, shape [rows, outputs].
 
-    An output that none of the texts has gets a score below 0 for every text.
+    ``off_topic``: the last output is that of off-topic texts. These do not change the other outputs: few texts of a label and
+    many off-topic ones would (measured: 2 points for small talk). An output that none of the texts has gets a score below 0
+    for every text.
     """
     fitted = features.take(rows)
-    frequency = fitted.values.getnnz(axis=0)
-    idf = (np.log((1 + len(rows)) / (1 + frequency)) + 1) * (frequency > 0) * features.weights
+    labelled = ~targets[:, -1] if off_topic else np.ones(len(rows), bool)
+    frequency = fitted.values[labelled].getnnz(axis=0)
+    idf = (np.log((1 + labelled.sum()) / (1 + frequency)) + 1) * (frequency > 0) * features.weights
     squares = (idf**2).astype(np.float32)
     scaled = (sparse.diags(1 / fitted.norms(squares)) @ fitted.values @ sparse.diags(idf)).tocsr()
 
+    of_labels = scaled[labelled] if off_topic else scaled
+
     def fit(output: int) -> tuple[Floats, float]:
-        positive = targets[:, output]
+        is_label = not off_topic or output < targets.shape[1] - 1
+        texts = of_labels if is_label else scaled
+        positive = targets[labelled, output] if is_label else targets[:, output]
         if not positive.any() or positive.all():
             return np.zeros(scaled.shape[1], np.float32), 1.0 if positive.any() else -1.0
-        classifier = _classifier(scaled.nnz * targets.shape[1], len(rows), seed).fit(scaled, positive)
+        classifier = _classifier(texts.nnz * targets.shape[1], texts.shape[0], seed).fit(texts, positive)
         return (classifier.coef_[0] * idf).astype(np.float32), float(classifier.intercept_[0])
 
     with ThreadPoolExecutor(_THREADS) as threads:  # liblinear releases Python's lock
@@ -172,10 +191,10 @@ def fit_linear(features: FeatureCounts, rows: NDArray[np.int64], targets: NDArra
 
 
 def _classifier(products: int, texts: int, seed: int) -> LinearSVC | SGDClassifier:
+    strength = inverse_regularization(texts)
     if products > _MANY_PRODUCTS:
-        alpha = 1 / (_INVERSE_REGULARIZATION * texts)
-        return SGDClassifier("modified_huber", alpha=alpha, max_iter=5, tol=None, random_state=seed)
-    return LinearSVC(C=_INVERSE_REGULARIZATION, random_state=seed)
+        return SGDClassifier("modified_huber", alpha=1 / (strength * texts), max_iter=5, tol=None, random_state=seed)
+    return LinearSVC(C=strength, random_state=seed)
 
 
 def out_of_fold_logits(
@@ -184,6 +203,8 @@ def out_of_fold_logits(
     folds: NDArray[np.int32],
     fitted: NDArray[np.bool_],
     seed: int,
+    *,
+    off_topic: bool,
 ) -> Floats:
     """The logits of each text from a model that was fitted on the texts of the other folds: shape [texts, outputs].
 
@@ -193,7 +214,7 @@ def out_of_fold_logits(
     for fold in np.unique(folds):
         unseen = folds == fold
         rows = np.flatnonzero(~unseen & fitted)
-        model = fit_linear(features, rows, targets[rows], seed)
+        model = fit_linear(features, rows, targets[rows], seed, off_topic=off_topic)
         logits[unseen] = model.logits(features.take(np.flatnonzero(unseen)))
     return logits
 

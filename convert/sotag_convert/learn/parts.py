@@ -102,7 +102,7 @@ def fit_parts(
     if built.features is not None:
         with progress.stage("fitting the linear branch"):
             rows = np.flatnonzero(built.fitted)
-            model = fit_linear(built.features, rows, built.members[rows], seed)
+            model = fit_linear(built.features, rows, built.members[rows], seed, off_topic=built.off_topic)
             linear = table(model, built.features, preset.rows or 0)
     off_topic_texts = len(built.ids) - built.labelled
     built = for_network(built, preset, seed)  # the features were the largest thing in memory

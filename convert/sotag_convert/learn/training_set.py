@@ -234,7 +234,7 @@ def _without_on_topic(built: TrainingSet, seed: int) -> TrainingSet:
     if features is None or labelled == len(built.ids):
         return built
     rows = np.flatnonzero(built.fitted[:labelled])
-    model = fit_linear(features, rows, built.members[rows, : built.labels], seed)
+    model = fit_linear(features, rows, built.members[rows, : built.labels], seed, off_topic=False)
     distances = model.logits(features.take(np.arange(labelled, len(built.ids)))).max(axis=1)
     return _taken(built, np.concatenate([np.arange(labelled), labelled + np.flatnonzero(distances < 0)]))
 
@@ -257,7 +257,9 @@ def _distilled(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
     """With the linear model's out-of-fold scores in the targets of texts whose labels have enough texts."""
     if built.features is None or not preset.teacher_share:
         return built
-    logits = out_of_fold_logits(built.features, built.members, built.folds, built.fitted, seed)
+    logits = out_of_fold_logits(
+        built.features, built.members, built.folds, built.fitted, seed, off_topic=built.off_topic
+    )
     fitted = built.fitted
     mix = calibrate.fit_mix(None, logits[fitted], built.members[fitted], independent=built.independent)
     scores = mix.scores(None, logits)
