@@ -1,11 +1,12 @@
 """Texts -> a linear model of their features, which is better than a small network where there are few texts per label.
 
-The features are those of ``sotag_edge.features``, with one difference: here the character n-grams of every token have columns
-of their own, so that words which share n-grams share evidence. ``LinearModel.table`` adds those of a known token to its row.
+The features are those of ``sotag_edge.features``, with one difference: here the character n-grams of every token have
+columns of their own, so that words which share n-grams share evidence. ``table`` adds those of a known token to its row.
 
-A text's scores are linear in its features, divided by their norm: sum(weight) / sqrt(sum(idf ** 2)) + bias, over the features
-of the text, a feature of two tokens twice. Without the norm 0.6 to 3 points of accuracy are lost (measured on six data sets),
-and in this form both sums can be added up by rows. One label against the rest, with a squared hinge loss (LinearSVC).
+A text's scores are linear in its features, divided by their norm: sum(weight) / sqrt(sum(idf ** 2)) + bias, over the
+features of the text, a feature of two tokens twice. Without the norm 0.6 to 3 points of accuracy are lost (measured on six
+data sets), and in this form both sums can be added up by rows. One label against the rest, with a squared hinge loss
+(LinearSVC).
 """
 
 from __future__ import annotations

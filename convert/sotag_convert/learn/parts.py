@@ -1,4 +1,4 @@
-"""Examples -> the two parts of a model, a network and a linear branch, and what each says about texts that it has not seen."""
+"""Examples -> the two parts of a model, a network and a linear branch, and their logits of texts that were not fitted on."""
 
 from __future__ import annotations
 
