@@ -134,7 +134,7 @@ def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
         return dataset
     general = [text for text in off_topic_texts() if text not in dataset.off_topic]
     count = min(len(general), max(_GENERAL, len(dataset.train) // 2))
-    return replace(dataset, off_topic=(*dataset.off_topic, *random.Random(seed).sample(general, count)))
+    return replace(dataset, general=tuple(random.Random(seed).sample(general, count)))
 
 
 def _split(dataset: Dataset, share: float, seed: int) -> tuple[Examples, Examples | None]:
@@ -151,7 +151,8 @@ def _announce(dataset: Dataset, held_out: Examples | None, folds: int, preset: P
             f"a tag has only {fewest} texts; below {_FEW} texts per tag the accuracy can be low: measure it on test texts"
         )
     more = f", {len(dataset.extra):,} extra texts" if dataset.extra and preset.extra_texts else ""
-    more += f", {len(dataset.off_topic):,} off-topic texts" if dataset.off_topic and preset.off_topic_repeats else ""
+    off_topic = len(dataset.off_topic) + len(dataset.general)
+    more += f", {off_topic:,} off-topic texts" if off_topic and preset.off_topic_repeats else ""
     validation = f"{folds} folds" if folds else f"{len(held_out) if held_out else 0:,} of them for validation"
     progress.say(f"{len(dataset.train):,} texts ({validation}){more}, {len(dataset.labels):,} tags")
     if dataset.off_topic and not preset.off_topic_repeats:

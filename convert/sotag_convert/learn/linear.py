@@ -131,21 +131,24 @@ def fit_linear(features: FeatureCounts, rows: NDArray[np.int64], targets: NDArra
     norms = np.sqrt(np.maximum(counts @ squares, _SMALLEST))
     scaled = (sparse.diags(1 / norms) @ counts @ sparse.diags(idf)).tocsr()
 
+    many = scaled.nnz * targets.shape[1] > _MANY_PRODUCTS
+
     def fit(output: int) -> tuple[Floats, float]:
         positive = targets[:, output]
         if not positive.any() or positive.all():
             return np.zeros(scaled.shape[1], np.float32), 1.0 if positive.any() else -1.0
-        classifier = _classifier(scaled.nnz * targets.shape[1], len(rows), seed).fit(scaled, positive)
+        classifier = _classifier(len(rows), seed, many=many).fit(scaled, positive)
         return (classifier.coef_[0] * idf).astype(np.float32), float(classifier.intercept_[0])
 
-    with ThreadPoolExecutor(_THREADS) as threads:  # liblinear releases Python's lock
+    # subtle: the fits of liblinear share one random generator, so that two at once would differ from run to run.
+    with ThreadPoolExecutor(_THREADS if many else 1) as threads:
         fitted = list(threads.map(fit, range(targets.shape[1])))
     weights = np.stack([weights for weights, _ in fitted], axis=1)
     return LinearModel(weights, squares, np.array([bias for _, bias in fitted], np.float32))
 
 
-def _classifier(products: int, texts: int, seed: int) -> LinearSVC | SGDClassifier:
-    if products > _MANY_PRODUCTS:
+def _classifier(texts: int, seed: int, *, many: bool) -> LinearSVC | SGDClassifier:
+    if many:
         alpha = 1 / (_INVERSE_REGULARIZATION * texts)
         return SGDClassifier("modified_huber", alpha=alpha, max_iter=5, tol=None, random_state=seed)
     return LinearSVC(C=_INVERSE_REGULARIZATION, random_state=seed)
@@ -203,6 +206,7 @@ def table(model: LinearModel, features: FeatureCounts, most: int) -> LinearTable
     of_ids = whole[:ids] + features.ngrams_of_ids @ whole[ids + features.pairs :]
     frequency = features.counts.getnnz(axis=0)[ids:]
     effect = frequency * abs(model.weights[ids:]).max(axis=1)
-    kept = np.argsort(-effect, kind="stable")[: min(most, int((effect > 0).sum()))]
+    kept = np.argsort(-effect, kind="stable")[:most]
+    kept = kept[model.squares[ids + kept] > 0]  # a feature with weights of 0 is still part of the norm
     hashes, first = np.unique(features.hashes[kept], return_index=True)  # a pair and an n-gram may have the same hash
     return LinearTable(np.concatenate([of_ids, whole[ids + kept[first]]]).astype(np.float32), hashes, model.bias)

@@ -109,7 +109,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     ids_of_types = _ids_of_types(types, vocabulary)
     ids = Ragged(ids_of_types[all_types.values], all_types.starts).filled(UNKNOWN_ID)
     features = None
-    if preset.rows:
+    if preset.rows or preset.teacher_share:
         features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary))
     built = TrainingSet(
         settings,
@@ -124,7 +124,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
         independent=dataset.multi_label,
         labelled=len(copies.owners),
     )
-    built = _without_on_topic(built, seed)
+    built = _without_on_topic(built, len(off_topic) - len(dataset.off_topic), seed)
     return _distilled(built, preset, seed)
 
 
@@ -178,11 +178,11 @@ def members_of(examples: Examples, labels: int) -> NDArray[np.bool_]:
 
 
 def _off_topic(dataset: Dataset, preset: Preset, settings: InputSettings, types: Types) -> list[Numbers]:
-    """The types of the off-topic texts that the preset uses."""
+    """The types of the off-topic texts that the preset uses, the general ones last."""
     if not preset.off_topic_repeats:
         return []
     limit = settings.max_tokens
-    return [types.of(tokenize(text, settings.tokenizer, limit)) for text in dataset.off_topic]
+    return [types.of(tokenize(text, settings.tokenizer, limit)) for text in (*dataset.off_topic, *dataset.general)]
 
 
 def _with_off_topic(members: NDArray[np.bool_], off_topic: int, dataset: Dataset) -> tuple[NDArray[np.bool_], bool]:
@@ -198,15 +198,18 @@ def _ids_of_types(types: Types, vocabulary: Vocabulary) -> Numbers:
     return np.array(vocabulary.ids(types.tokens), np.int32)
 
 
-def _without_on_topic(built: TrainingSet, seed: int) -> TrainingSet:
-    """Without the off-topic texts that a linear model takes for one of the labels: these may be about cooking."""
+def _without_on_topic(built: TrainingSet, general: int, seed: int) -> TrainingSet:
+    """Without those of the last ``general`` texts that a linear model takes for a label's: it may be about cooking."""
     features, labelled = built.features, built.labelled
-    if features is None or labelled == len(built.ids):
+    if features is None or general <= 0:
         return built
     rows = np.flatnonzero(built.fitted[:labelled])
     model = fit_linear(features, rows, built.members[rows, : built.labels], seed)
-    distances = model.logits(features.counts[labelled:]).max(axis=1)
-    return _taken(built, np.concatenate([np.arange(labelled), labelled + np.flatnonzero(distances < 0)]))
+    kept = np.arange(len(built.ids))
+    distances = model.logits(features.counts[-general:]).max(axis=1)
+    # Of two labels one has a distance above 0 for every text: without evidence both are 0, of three -1/3.
+    least = 1 / 3 if built.labels == 2 and not built.independent else 0
+    return _taken(built, np.concatenate([kept[:-general], kept[-general:][distances < least]]))
 
 
 def _taken(built: TrainingSet, numbers: NDArray[np.int64]) -> TrainingSet:
