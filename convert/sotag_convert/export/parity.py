@@ -69,7 +69,7 @@ def check_parity(
         raise ModelError(f"the graph has {fused} fused LSTM operators and must have one: {', '.join(run.operators)}")
     labels, decision = len(bundle.manifest.labels), bundle.manifest.decision
     inputs = [bundle.input(text) for text in texts]
-    rows = None if bundle.features is None else [read.rows or [] for read in inputs]
+    rows = None if bundle.features is None else [read.rows for read in inputs if read.rows]
     scores = network.scores([read.ids for read in inputs], rows)
     expected = calibrated(scores.astype(np.float64), decision)[:, :labels]  # an off-topic output has no label
     members = None if examples is None else members_of(examples, labels)

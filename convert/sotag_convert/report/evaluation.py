@@ -75,7 +75,7 @@ class Evaluation(ABC):
         fields: dict[str, Any] = _rounded(asdict(self))
         main = self.figure_name.replace("-", "_").lower()
         first = {name: fields.pop(name) for name in ("on", "texts", main, "interval")}
-        last = {name: fields.pop(name) for name in ("labels", "confusion") if name in fields}
+        last: dict[str, Any] = {name: fields.pop(name) for name in ("labels", "confusion") if name in fields}
         return {"kind": self.kind, **first, **fields, **last}
 
 
