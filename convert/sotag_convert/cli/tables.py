@@ -14,6 +14,7 @@ from sotag_edge.terminal import make_console, printable
 
 _MOST_LABELS = 20
 _CONFUSIONS = 10
+_UNBOUNDED = 10_000  # columns
 
 
 def print_evaluations(views: Mapping[str, Evaluation]) -> None:
@@ -108,7 +109,8 @@ def _print_confusions(figures: SingleLabelEvaluation, console: Console) -> None:
         matrix = _table("tag, then best guess", *labels)
         for label, row in zip(labels, figures.confusion, strict=True):
             matrix.add_row(Text(label), *(f"{count:,}" for count in row))
-        if console.measure(matrix).maximum <= console.width:
+        options = console.options.update(max_width=_UNBOUNDED)  # else it would be measured as if it fitted
+        if console.measure(matrix, options=options).maximum <= console.width:
             console.print(matrix)
             return
     table = _table("texts")
