@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sotag_convert.checkpoint import Checkpoint
-from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
+from sotag_convert.data.dataset import VALIDATION_TEXTS, Dataset, Examples, LabelledTexts
 from sotag_convert.data.off_topic import off_topic_texts
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
@@ -24,6 +24,10 @@ from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import publish
+from sotag_convert.report.evaluation import Evaluation
+from sotag_convert.report.held_out import evaluate_held_out
+from sotag_convert.report.run_summary import Split, measured_split, run_summary, with_baseline
+from sotag_convert.report.summary import Summary
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.errors import InputError, UsageError
@@ -37,12 +41,18 @@ class TrainingReport:
     """The result of a training run.
 
     ``interrupted``: whether Ctrl-C ended it; the bundle then has the best epoch until then. ``parity``: how the published
-    model compares with Keras, with its accuracy on test or validation texts.
+    model compares with Keras. ``summary``: its figures, beside those of a baseline.
     """
 
     output: Path
     interrupted: bool
     parity: Parity
+    summary: Summary
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The figures on test texts, else on validation texts or those of the cross-validation; see ``Summary``."""
+        return self.summary.evaluation
 
 
 def train_dataset(
@@ -82,7 +92,7 @@ def train_dataset(
     checkpoint = Checkpoint(output, settings.recipe)
     try:
         with staged(output, force) as folder:
-            report = _train(dataset, folder, checkpoint, preset, epochs, validation, seed, refit, progress)
+            report, split = _train(dataset, folder, checkpoint, preset, epochs, validation, seed, refit, progress)
     except BaseException as error:
         if checkpoint.is_kept:
             progress.warn(str(checkpoint))
@@ -90,7 +100,9 @@ def train_dataset(
             progress.warn("stopped before an epoch was complete: nothing is kept")
         raise
     checkpoint.remove()
-    return report
+    if report.interrupted:
+        return report
+    return replace(report, summary=with_baseline(report.summary, split, dataset, progress))
 
 
 def _train(
@@ -103,7 +115,7 @@ def _train(
     seed: int,
     refit: bool,
     progress: Progress,
-) -> TrainingReport:
+) -> tuple[TrainingReport, Split]:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
     settings = PRESETS[preset]
     run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
@@ -124,8 +136,19 @@ def _train(
             checkpoint.keep(source, folder.parent)
     labelled = _measured_on(dataset, None if folds or refitted else held_out)
     with progress.stage("exporting and verifying"):
-        parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
-    return TrainingReport(checkpoint.output, first.parts.history.interrupted or (again and refitted is None), parity)
+        published = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
+    size, evaluation = published.parity.bytes, published.evaluation
+    summary = run_summary(checkpoint.output, dataset, size, first.figures, evaluation, _unseen_evaluation(first, run))
+    interrupted = first.parts.history.interrupted or (again and refitted is None)
+    split = measured_split(dataset, training, held_out, folds, seed)
+    return TrainingReport(checkpoint.output, interrupted, published.parity, summary), split
+
+
+def _unseen_evaluation(chosen: Chosen, run: Run) -> Evaluation | None:
+    """The evaluation on the texts that the parts were not fitted on."""
+    if chosen.scores is None or chosen.members is None:
+        return None
+    return evaluate_held_out(chosen.scores, chosen.members, run.dataset.labels, chosen.decision, chosen.on)
 
 
 def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
@@ -186,7 +209,7 @@ def _source(chosen: Chosen, run: Run) -> Source:
 
 def _measured_on(dataset: Dataset, held_out: Examples | None) -> LabelledTexts | None:
     """The test texts; else the validation texts that the published model was not fitted on."""
-    for name, examples in (("test texts", dataset.test), ("validation texts", held_out)):
+    for name, examples in (("test texts", dataset.test), (VALIDATION_TEXTS, held_out)):
         if examples:
             return LabelledTexts(name, examples, origin=dataset.origin)
     return None

@@ -69,7 +69,7 @@ def train(
         refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.data_tables import say_data_report
-            from sotag_convert.cli.summary import print_parity
+            from sotag_convert.cli.summary import detail_parity, print_summary
             from sotag_convert.data.checks import cleaned, inspect
             from sotag_convert.data.load import load
             from sotag_convert.training import train_dataset
@@ -90,6 +90,7 @@ def train(
             force=force,
             progress=progress,
         )
-        print_parity(output, report.parity, progress)
+        detail_parity(report.parity, progress)
+        print_summary(report.summary, progress)
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)

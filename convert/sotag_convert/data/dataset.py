@@ -17,6 +17,7 @@ from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
 AS_GIVEN = "as given"
+VALIDATION_TEXTS = "validation texts"
 _SEPARATOR = "\x1f"  # of the labels of a text, in the hash
 
 

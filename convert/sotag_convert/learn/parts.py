@@ -15,7 +15,7 @@ from sotag_convert.learn.corpus import Ragged
 from sotag_convert.learn.fit import History, Validation, fit
 from sotag_convert.learn.linear import LinearTable, fit_linear, table
 from sotag_convert.learn.presets import Preset
-from sotag_convert.learn.training_set import TrainingSet, build_training_set, for_network, members_of
+from sotag_convert.learn.training_set import TrainingSet, build_training_set, for_network
 from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
@@ -72,7 +72,7 @@ class Parts(NamedTuple):
             rows, counts = zip(*(features.rows(*of_text) for of_text in zip(tokens, ids, strict=True)), strict=True)
             linear = self.table.logits(Ragged.of(rows), Ragged.of(counts))
         members = np.zeros(network.shape, bool)
-        members[:, : self.labels] = members_of(examples, self.labels)
+        members[:, : self.labels] = calibrate.members_of(examples, self.labels)
         return Unseen(network, linear, members)
 
     def whole(self, mix: calibrate.Mix) -> Network:
@@ -137,5 +137,5 @@ def _validation(held_out: Examples | None, built: TrainingSet) -> Validation | N
         return None
     ids = [built.input.ids(text, built.vocabulary) for text in held_out.texts]
     members = np.zeros((len(held_out), built.members.shape[1]), bool)
-    members[:, : built.labels] = members_of(held_out, built.labels)
+    members[:, : built.labels] = calibrate.members_of(held_out, built.labels)
     return Validation(ids, members)
