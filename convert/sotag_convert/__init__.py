@@ -39,6 +39,7 @@ def train(
     seed: int = 1,
     refit: bool = False,
     force: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train a model and write its bundle to the folder ``output``.
@@ -47,6 +48,7 @@ def train(
     ``test_texts``, else on the validation texts. ``preset``: "default", "tiny" or "seed"; ``epochs``: the largest number of
     epochs; ``validation``: the share of texts held out to choose the epoch and to calibrate the scores, from 0 to below 1;
     ``None`` takes the preset's. ``refit``: then train again on all texts. ``force``: replace the model in ``output``.
+    ``resume``: continue the interrupted run into ``output``, with the same texts and settings.
 
     Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range or an output that exists,
     ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept in the folder
@@ -64,6 +66,7 @@ def train(
         seed=seed,
         refit=refit,
         force=force,
+        resume=resume,
         progress=progress,
     )
 

@@ -21,6 +21,7 @@ from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import publish
+from sotag_convert.run_state import RunState, facts_of
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.decision import Decision, MultiLabel, SingleLabel
@@ -55,6 +56,7 @@ def train_dataset(
     seed: int = 1,
     refit: bool = False,
     force: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train on ``dataset.train`` and publish a bundle in ``output``.
@@ -62,8 +64,9 @@ def train_dataset(
     ``epochs``: the largest number of epochs; ``validation``: the share of the training texts that is held out to choose the
     epoch and to fit the temperature and the threshold. By default both are the preset's. With ``validation=0`` all texts
     are trained on, the last epoch is kept, and the scores are not calibrated. ``refit``: train again on all texts, with the
-    number of epochs and the calibration of the first run. Raises ``SotagEdgeError``; then nothing is written, but after a
-    complete run the network is kept in a checkpoint, see checkpoint.py.
+    number of epochs and the calibration of the first run. ``resume``: continue the interrupted run into ``output``, see
+    run_state.py; the result is that of an uninterrupted one. Raises ``SotagEdgeError``; then nothing is written, but after
+    a complete run the network is kept in a checkpoint, see checkpoint.py.
     """
     refuse_existing(output, force)
     if preset not in PRESETS:
@@ -79,17 +82,29 @@ def train_dataset(
     progress = progress or SilentProgress()
     if len(dataset.labels) > MOST_LABELS:
         raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
-    checkpoint = Checkpoint(output, settings.recipe)
+    checkpoint, state = Checkpoint(output, settings.recipe), RunState(output)
+    facts = facts_of(
+        dataset.sha256_of_all(), preset=preset, epochs=epochs, validation=validation, refit=refit, seed=seed
+    )
+    if state.exists and not resume:
+        progress.warn(f"an interrupted run is in {state.folder}: --resume continues it, this run begins anew")
     try:
         with staged(output, force) as folder:
-            report = _train(dataset, folder, checkpoint, preset, epochs, validation, seed, refit, progress)
+            state.begin(facts, resume=resume)
+            report = _train(dataset, folder, checkpoint, state, preset, epochs, validation, seed, refit, progress)
     except BaseException as error:
         if checkpoint.is_kept:
             progress.warn(str(checkpoint))
-        elif isinstance(error, KeyboardInterrupt):
+        if state.is_kept:
+            progress.warn(str(state))
+        elif isinstance(error, KeyboardInterrupt) and not checkpoint.is_kept:
             progress.warn("stopped before an epoch was complete: nothing is kept")
         raise
     checkpoint.remove()
+    if not report.interrupted:
+        state.remove()
+    elif state.is_kept:
+        progress.warn(f"{output} has the best network so far; {state}")
     return report
 
 
@@ -102,10 +117,12 @@ class _Run(NamedTuple):
     epochs: int
     seed: int
     progress: Progress
+    state: RunState
 
-    def fit(self, training: Examples, held_out: Examples | None, epochs: int | None = None) -> Parts:
+    def fit(self, name: str, training: Examples, held_out: Examples | None, epochs: int | None = None) -> Parts:
+        file = self.state.fit_file(name)
         return fit_parts(
-            training, held_out, self.dataset, self.settings, epochs or self.epochs, self.seed, self.progress
+            training, held_out, self.dataset, self.settings, epochs or self.epochs, self.seed, self.progress, file
         )
 
 
@@ -122,6 +139,7 @@ def _train(
     dataset: Dataset,
     folder: Path,
     checkpoint: Checkpoint,
+    state: RunState,
     preset: str,
     epochs: int,
     share: float | None,
@@ -131,7 +149,7 @@ def _train(
 ) -> TrainingReport:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
     settings = PRESETS[preset]
-    run = _Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
+    run = _Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress, state)
     folds = _folds(dataset, settings) if share is None else 0
     training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, seed)
     _announce(run.dataset, held_out, folds, settings, progress)
@@ -193,7 +211,7 @@ def _announce(dataset: Dataset, held_out: Examples | None, folds: int, preset: P
 
 def _validated(run: _Run, training: Examples, held_out: Examples | None) -> _Chosen:
     """Parts that were fitted on one part of the texts, and chosen on the other."""
-    parts = run.fit(training, held_out)
+    parts = run.fit("split", training, held_out)
     return _choose(parts, parts.unseen(held_out) if held_out else None, run)
 
 
@@ -211,7 +229,8 @@ def _cross_validated(run: _Run, folds: int) -> _Chosen:
         run.progress.say(f"fold {fold + 1} of {folds}")
         held_out = examples.take(np.flatnonzero(fold_of == fold).tolist())
         try:
-            fitted = run.fit(examples.take(np.flatnonzero(fold_of != fold).tolist()), held_out)
+            rest = examples.take(np.flatnonzero(fold_of != fold).tolist())
+            fitted = run.fit(f"fold-{fold + 1}", rest, held_out)
         except KeyboardInterrupt:
             if parts is None:
                 raise
@@ -264,7 +283,7 @@ def _refit(first: _Chosen, run: _Run) -> _Chosen | None:
     """Train on all texts, for as many epochs as the first run kept. ``None`` if Ctrl-C interrupts it."""
     run.progress.say("training on all texts")
     try:
-        parts = run.fit(run.dataset.train, None, first.parts.history.kept)
+        parts = run.fit("all", run.dataset.train, None, first.parts.history.kept)
     except KeyboardInterrupt:  # before its first batch
         parts = None
     if parts is not None and parts.history.abandoned:

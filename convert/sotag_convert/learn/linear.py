@@ -37,7 +37,7 @@ _MANY_TEXTS = 50_000
 # of the memory; of 400 texts they do.
 _COMMON, _FEW_TEXTS = 100, 2000
 _MANY_PRODUCTS = 2_000_000_000  # non-zero features times labels; LinearSVC takes about 10 minutes for as many
-_THREADS = 2
+_THREADS = 2  # of SGDClassifier
 _SMALLEST = 1e-12
 
 
@@ -158,24 +158,26 @@ def fit_linear(features: FeatureCounts, rows: NDArray[np.int64], targets: NDArra
     squares = (idf**2).astype(np.float32)
     scaled = (sparse.diags(1 / fitted.norms(squares)) @ fitted.values @ sparse.diags(idf)).tocsr()
 
+    many = scaled.nnz * targets.shape[1] > _MANY_PRODUCTS
+
     def fit(output: int) -> tuple[Floats, float]:
         positive = targets[:, output]
         if not positive.any() or positive.all():
             return np.zeros(scaled.shape[1], np.float32), 1.0 if positive.any() else -1.0
-        classifier = _classifier(scaled.nnz * targets.shape[1], len(rows), seed).fit(scaled, positive)
+        classifier = _sgd(len(rows), seed) if many else LinearSVC(C=_INVERSE_REGULARIZATION, random_state=seed)
+        classifier.fit(scaled, positive)
         return (classifier.coef_[0] * idf).astype(np.float32), float(classifier.intercept_[0])
 
-    with ThreadPoolExecutor(_THREADS) as threads:  # liblinear releases Python's lock
+    # subtle: liblinear has one random generator in a process. With several threads two runs of the same seed differ.
+    with ThreadPoolExecutor(_THREADS if many else 1) as threads:
         planes = list(threads.map(fit, range(targets.shape[1])))
     weights = np.stack([weights for weights, _ in planes], axis=1)
     return LinearModel(weights, squares, np.array([bias for _, bias in planes], np.float32))
 
 
-def _classifier(products: int, texts: int, seed: int) -> LinearSVC | SGDClassifier:
-    if products > _MANY_PRODUCTS:
-        alpha = 1 / (_INVERSE_REGULARIZATION * texts)
-        return SGDClassifier("modified_huber", alpha=alpha, max_iter=5, tol=None, random_state=seed)
-    return LinearSVC(C=_INVERSE_REGULARIZATION, random_state=seed)
+def _sgd(texts: int, seed: int) -> SGDClassifier:
+    alpha = 1 / (_INVERSE_REGULARIZATION * texts)
+    return SGDClassifier("modified_huber", alpha=alpha, max_iter=5, tol=None, random_state=seed)
 
 
 def out_of_fold_logits(
