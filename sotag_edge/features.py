@@ -1,9 +1,9 @@
 """Tokens and ids of a text -> the features of the linear branch: the numbers of the rows that the graph adds up.
 
 Three kinds of features: the known tokens of a text, the pairs of neighbouring known tokens, and the character n-grams of
-its unknown tokens. Tokens have the row of their id. Pairs and n-grams are hashed to 32 bits; ``features.bin`` lists the hashes
-that have a row, in ascending order, as little-endian ``uint32``; the others are left out. The n-grams of a known token have no
-rows: training adds their weights to the token's own row.
+its unknown tokens. Tokens have the row of their id. Pairs and n-grams are hashed to 32 bits; ``features.bin`` lists the
+hashes that have a row, in ascending order, as little-endian ``uint32``; the others are left out. The n-grams of a known
+token have no rows: training adds their weights to the token's own row.
 """
 
 from __future__ import annotations

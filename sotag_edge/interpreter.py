@@ -42,7 +42,9 @@ class Interpreter:
         return _Graph(self._model, self._has_rows).operators()
 
     def scores(self, ids: Sequence[int], rows: Sequence[Sequence[int]] | None = None) -> list[float]:
-        """The score of each output, in the order of the bundle's labels, for one or more ids, and rows with their counts if there is a branch.
+        """The score of each output, in the order of the bundle's labels, for one or more ids.
+
+        ``rows``: those of the features and their counts, for a model with a linear branch.
 
         The input tensors take the text's own length, so the scores depend on that text only. Raises ``ModelError`` if the
         model cannot be run, or its scores are not numbers from 0 to 1, with a sum of 1 unless they are independent.
@@ -91,7 +93,7 @@ class _Graph:
         self._lengths: list[int] = []
 
     def _tensor(self, details: Sequence[Mapping[str, Any]], kind: str, what: str) -> tuple[int, int]:
-        """The index of the only tensor, of two dimensions, and the size of the second. Raises ``ModelError`` for another one."""
+        """The index of the only tensor, of two dimensions, and the size of the second. Raises ``ModelError``."""
         if len(details) != 1 or details[0]["dtype"] is not getattr(self._numpy, kind) or len(details[0]["shape"]) != 2:
             raise ModelError(f"the model has no single tensor {what}, {kind} of two dimensions")
         return int(details[0]["index"]), int(details[0]["shape"][-1])

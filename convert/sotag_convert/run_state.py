@@ -131,7 +131,7 @@ class RunState:
         """How to continue the run."""
         force = " --force" if os.path.lexists(self._output) else ""
         return (
-            f"the run can be continued; its state is in {self.folder}: repeat the command with --resume{force}, "
+            f"the run is kept in {self.folder}; to continue it, with the same data and options: "
             f"sotag-edge train ... --resume{force}"
         )
 

@@ -5,6 +5,7 @@ Works on ids: reads no text and no bundles.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -183,7 +184,7 @@ class _Batches:
         self._size = preset.batch_size(len(training_set.ids))
 
     def __len__(self) -> int:
-        return -(-len(self._training_set.ids) // self._size)
+        return math.ceil(len(self._training_set.ids) / self._size)
 
     def of_epoch(self, number: int) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
         """Ids with words dropped, the numbers of the sets of ratios, and targets."""

@@ -3,10 +3,10 @@
 The features are those of ``sotag_edge.features``, with one difference: here the character n-grams of every token have
 columns of their own, so that words which share n-grams share evidence. ``table`` adds those of a known token to its row.
 
-A text's scores are linear in its features, divided by their norm: sum(weight * value) / sqrt(sum((idf * value) ** 2)) + bias,
-over the features of the text, where value is 1 + log(count); an n-gram of two tokens is two features. Without the norm 0.6 to
-3 points of accuracy are lost (measured on six data sets), and in this form both sums can be added up by rows. One label
-against the rest, with a squared hinge loss (LinearSVC).
+A text's scores are linear in its features, divided by their norm: sum(weight * value) / sqrt(sum((idf * value) ** 2)) +
+bias, over the features of the text, where value is 1 + log(count); an n-gram of two tokens is two features. Without the
+norm 0.6 to 3 points of accuracy are lost (measured on six data sets), and in this form both sums can be added up by rows.
+One label against the rest, with a squared hinge loss (LinearSVC).
 """
 
 from __future__ import annotations
@@ -31,13 +31,12 @@ Floats = NDArray[np.float32]
 # Of 0.2, 0.3 and 0.5 the best on titles, questions and package descriptions; with 1 the n-grams outweigh the words of a long
 # text, which costs 2 to 7 points.
 _NGRAM_WEIGHT = 0.3
-_INVERSE_REGULARIZATION = 0.7  # 0.5, 1 and 2 are within half a point
 _MANY_TEXTS = 50_000
 # Of 2,000 texts and more the n-grams of common tokens gain nothing (0.890 instead of 0.888 of 6,400 questions), and are half
 # of the memory; of 400 texts they do.
 _COMMON, _FEW_TEXTS = 100, 2000
 _MANY_PRODUCTS = 2_000_000_000  # non-zero features times labels; LinearSVC takes about 10 minutes for as many
-_THREADS = 2  # of SGDClassifier
+_THREADS = 2
 _SMALLEST = 1e-12
 
 
@@ -147,37 +146,57 @@ class LinearModel(NamedTuple):
         return logits
 
 
-def fit_linear(features: FeatureCounts, rows: NDArray[np.int64], targets: NDArray[np.bool_], seed: int) -> LinearModel:
+def inverse_regularization(texts: int) -> float:
+    """The C of the linear SVM for so many texts: more regularization of many.
+
+    Measured with 0.5, 0.7, 1 and 2 on sets of 50 to 9,000 texts: of 50, 2 is best by 1.5 points; of 9,000, 0.5 by half a
+    point.
+
+    >>> [round(inverse_regularization(texts), 1) for texts in (50, 500, 5000, 50000)]
+    [2.0, 1.3, 0.8, 0.5]
+    """
+    return float(np.clip(2 * (100 / max(texts, 1)) ** 0.25, 0.5, 2))
+
+
+def fit_linear(
+    features: FeatureCounts, rows: NDArray[np.int64], targets: NDArray[np.bool_], seed: int, *, off_topic: bool
+) -> LinearModel:
     """Fit on some rows of the features. ``targets``: which outputs each of them has, shape [rows, outputs].
 
-    An output that none of the texts has gets a score below 0 for every text.
+    ``off_topic``: the last output is that of off-topic texts. These do not change the other outputs: few texts of a label
+    and many off-topic ones would (measured: 2 points for small talk). An output that none of the texts has gets a score
+    below 0 for every text.
     """
     fitted = features.take(rows)
-    frequency = fitted.values.getnnz(axis=0)
-    idf = (np.log((1 + len(rows)) / (1 + frequency)) + 1) * (frequency > 0) * features.weights
+    labelled = ~targets[:, -1] if off_topic else np.ones(len(rows), bool)
+    frequency = fitted.values[labelled].getnnz(axis=0)
+    idf = (np.log((1 + labelled.sum()) / (1 + frequency)) + 1) * (frequency > 0) * features.weights
     squares = (idf**2).astype(np.float32)
     scaled = (sparse.diags(1 / fitted.norms(squares)) @ fitted.values @ sparse.diags(idf)).tocsr()
-
+    of_labels = scaled[labelled] if off_topic else scaled
     many = scaled.nnz * targets.shape[1] > _MANY_PRODUCTS
 
     def fit(output: int) -> tuple[Floats, float]:
-        positive = targets[:, output]
+        is_label = not off_topic or output < targets.shape[1] - 1
+        texts = of_labels if is_label else scaled
+        positive = targets[labelled, output] if is_label else targets[:, output]
         if not positive.any() or positive.all():
             return np.zeros(scaled.shape[1], np.float32), 1.0 if positive.any() else -1.0
-        classifier = _sgd(len(rows), seed) if many else LinearSVC(C=_INVERSE_REGULARIZATION, random_state=seed)
-        classifier.fit(scaled, positive)
+        classifier = _classifier(texts.shape[0], seed, many=many).fit(texts, positive)
         return (classifier.coef_[0] * idf).astype(np.float32), float(classifier.intercept_[0])
 
-    # subtle: liblinear has one random generator in a process. With several threads two runs of the same seed differ.
+    # subtle: the fits of liblinear share one random generator, so that two at once would differ from run to run.
     with ThreadPoolExecutor(_THREADS if many else 1) as threads:
         planes = list(threads.map(fit, range(targets.shape[1])))
     weights = np.stack([weights for weights, _ in planes], axis=1)
     return LinearModel(weights, squares, np.array([bias for _, bias in planes], np.float32))
 
 
-def _sgd(texts: int, seed: int) -> SGDClassifier:
-    alpha = 1 / (_INVERSE_REGULARIZATION * texts)
-    return SGDClassifier("modified_huber", alpha=alpha, max_iter=5, tol=None, random_state=seed)
+def _classifier(texts: int, seed: int, *, many: bool) -> LinearSVC | SGDClassifier:
+    strength = inverse_regularization(texts)
+    if many:
+        return SGDClassifier("modified_huber", alpha=1 / (strength * texts), max_iter=5, tol=None, random_state=seed)
+    return LinearSVC(C=strength, random_state=seed)
 
 
 def out_of_fold_logits(
@@ -186,6 +205,8 @@ def out_of_fold_logits(
     folds: NDArray[np.int32],
     fitted: NDArray[np.bool_],
     seed: int,
+    *,
+    off_topic: bool,
 ) -> Floats:
     """The logits of each text from a model that was fitted on the texts of the other folds: shape [texts, outputs].
 
@@ -195,7 +216,7 @@ def out_of_fold_logits(
     for fold in np.unique(folds):
         unseen = folds == fold
         rows = np.flatnonzero(~unseen & fitted)
-        model = fit_linear(features, rows, targets[rows], seed)
+        model = fit_linear(features, rows, targets[rows], seed, off_topic=off_topic)
         logits[unseen] = model.logits(features.take(np.flatnonzero(unseen)))
     return logits
 
@@ -235,6 +256,7 @@ def table(model: LinearModel, features: FeatureCounts, most: int) -> LinearTable
     of_ids = whole[:ids] + features.ngrams_of_ids @ whole[ids + features.pairs.shape[1] :]
     frequency = features.values.getnnz(axis=0)[ids:]
     effect = frequency * abs(model.weights[ids:]).max(axis=1)
-    kept = np.argsort(-effect, kind="stable")[: min(most, int((effect > 0).sum()))]
+    kept = np.argsort(-effect, kind="stable")[:most]
+    kept = kept[model.squares[ids + kept] > 0]  # a feature with weights of 0 is still part of the norm
     hashes, first = np.unique(features.hashes[kept], return_index=True)  # a pair and an n-gram may have the same hash
     return LinearTable(np.concatenate([of_ids, whole[ids + kept[first]]]).astype(np.float32), hashes, model.bias)

@@ -1,4 +1,4 @@
-"""Examples -> the two parts of a model, a network and a linear branch, and what each says about texts that it has not seen."""
+"""Examples -> the two parts of a model, a network and a linear branch, and their logits of texts that were not fitted on."""
 
 from __future__ import annotations
 
@@ -101,11 +101,11 @@ def fit_parts(
     with progress.stage("preparing the texts"):
         built = build_training_set(training, dataset, preset, seed)
     linear = None
-    if built.features is not None:
+    if preset.rows and built.features is not None:
         with progress.stage("fitting the linear branch"):
             rows = np.flatnonzero(built.fitted)
-            model = fit_linear(built.features, rows, built.members[rows], seed)
-            linear = table(model, built.features, preset.rows or 0)
+            model = fit_linear(built.features, rows, built.members[rows], seed, off_topic=built.off_topic)
+            linear = table(model, built.features, preset.rows)
     off_topic_texts = len(built.ids) - built.labelled
     built = for_network(built, preset, seed)  # the features were the largest thing in memory
     network = Network(_settings(preset, built))

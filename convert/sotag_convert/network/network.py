@@ -34,8 +34,9 @@ class Network:
     """A network built from its settings. ``model`` is its graph for padded batches: ids [batch, time] -> scores.
 
     With a linear branch the graph has a second input: the rows of each text's features and their counts, shape [batch, 2,
-    features], padded with row 0. The branch is a table, ``LINEAR``, of a row per feature and a column per output, and a last one with the square of
-    the feature's idf. Its logits are added to those of the settings' graph. It is fitted by itself (learn/linear.py).
+    features], padded with row 0. The branch is a table, ``LINEAR``, of a row per feature and a column per output, and a last
+    one with the square of the feature's idf. Its logits are added to those of the settings' graph. It is fitted by itself
+    (learn/linear.py).
     """
 
     def __init__(self, settings: NetworkSettings) -> None:
