@@ -28,6 +28,7 @@ from sotag_convert.report.evaluation import Evaluation
 from sotag_convert.report.held_out import evaluate_held_out
 from sotag_convert.report.run_summary import Split, measured_split, run_summary, with_baseline
 from sotag_convert.report.summary import Summary
+from sotag_convert.run_state import RunState, facts_of
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.errors import InputError, UsageError
@@ -65,6 +66,7 @@ def train_dataset(
     seed: int = 1,
     refit: bool = False,
     force: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train on ``dataset.train`` and publish a bundle in ``output``.
@@ -72,8 +74,9 @@ def train_dataset(
     ``epochs``: the largest number of epochs; ``validation``: the share of the training texts that is held out to choose the
     epoch and to fit the temperature and the threshold. By default both are the preset's. With ``validation=0`` all texts
     are trained on, the last epoch is kept, and the scores are not calibrated. ``refit``: train again on all texts, with the
-    number of epochs and the calibration of the first run. Raises ``SotagEdgeError``; then nothing is written, but after a
-    complete run the network is kept in a checkpoint, see checkpoint.py.
+    number of epochs and the calibration of the first run. ``resume``: continue the interrupted run into ``output``, see
+    run_state.py; the result is that of an uninterrupted one. Raises ``SotagEdgeError``; then nothing is written, but after
+    a complete run the network is kept in a checkpoint, see checkpoint.py.
     """
     refuse_existing(output, force)
     if preset not in PRESETS:
@@ -89,19 +92,34 @@ def train_dataset(
     progress = progress or SilentProgress()
     if len(dataset.labels) > MOST_LABELS:
         raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
-    checkpoint = Checkpoint(output, settings.recipe)
+    checkpoint, state = Checkpoint(output, settings.recipe), RunState(output)
+    facts = facts_of(
+        dataset.sha256_of_all(), preset=preset, epochs=epochs, validation=validation, refit=refit, seed=seed
+    )
     try:
         with staged(output, force) as folder:
-            report, split = _train(dataset, folder, checkpoint, preset, epochs, validation, seed, refit, progress)
+            if state.exists and not resume:
+                progress.warn(
+                    f"begins anew, and replaces the interrupted run in {state.folder}, which --resume continues"
+                )
+            state.begin(facts, resume=resume)
+            report, split = _train(
+                dataset, folder, checkpoint, state, preset, epochs, validation, seed, refit, progress
+            )
     except BaseException as error:
         if checkpoint.is_kept:
             progress.warn(str(checkpoint))
-        elif isinstance(error, KeyboardInterrupt):
+        if state.is_kept:
+            progress.warn(str(state))
+        elif isinstance(error, KeyboardInterrupt) and not checkpoint.is_kept:
             progress.warn("stopped before an epoch was complete: nothing is kept")
         raise
     checkpoint.remove()
     if report.interrupted:
+        if state.is_kept:
+            progress.warn(f"{output} has the best network so far; {state}")
         return report
+    state.remove()
     return replace(report, summary=with_baseline(report.summary, split, dataset, progress))
 
 
@@ -109,6 +127,7 @@ def _train(
     dataset: Dataset,
     folder: Path,
     checkpoint: Checkpoint,
+    state: RunState,
     preset: str,
     epochs: int,
     share: float | None,
@@ -118,7 +137,7 @@ def _train(
 ) -> tuple[TrainingReport, Split]:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
     settings = PRESETS[preset]
-    run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
+    run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress, state)
     folds = fold_count(dataset, settings) if share is None else 0
     training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, seed)
     _announce(run.dataset, held_out, folds, settings, progress)

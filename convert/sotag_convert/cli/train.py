@@ -40,6 +40,17 @@ Seed = Annotated[
 ]
 
 
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Continue the interrupted run into this output, with the same data and options. The model is that of a run "
+        "without interruption. After Ctrl-C, which writes the best model so far, it also needs --force.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+
+
 @options.expanded(options.data_settings)
 def train(
     data: options.Data,
@@ -51,11 +62,12 @@ def train(
     refit: Refit = False,
     seed: Seed = 1,
     force: options.Force = False,
+    resume: Resume = False,
     log: options.Log = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far.
+    """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far; --resume goes on.
 
     Example: sotag-edge train my-questions --output models/mine
 
@@ -67,6 +79,10 @@ def train(
     with run_progress(log, quiet, verbose) as progress:
         require_extra("convert")
         refuse_existing(output, force)  # before anything is downloaded
+        if resume:
+            from sotag_convert.run_state import RunState
+
+            RunState(output).require()
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.data_tables import say_data_report
             from sotag_convert.cli.summary import detail_parity, print_summary
@@ -88,6 +104,7 @@ def train(
             seed=seed,
             refit=refit,
             force=force,
+            resume=resume,
             progress=progress,
         )
         detail_parity(report.parity, progress)

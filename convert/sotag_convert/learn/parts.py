@@ -20,6 +20,7 @@ from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
 from sotag_convert.progress import Progress
+from sotag_convert.run_state import FitFile
 from sotag_edge.errors import InputError
 from sotag_edge.inputs import InputSettings
 from sotag_edge.vocabulary import Vocabulary
@@ -92,8 +93,9 @@ def fit_parts(
     epochs: int,
     seed: int,
     progress: Progress,
+    file: FitFile | None = None,
 ) -> Parts:
-    """Fit both parts on ``training``; ``held_out`` chooses the epoch, if there is one."""
+    """Fit both parts on ``training``; ``held_out`` chooses the epoch, if there is one. ``file``: see ``fit``."""
     start = time.monotonic()
     tf_keras.utils.set_random_seed(seed)
     with progress.stage("preparing the texts"):
@@ -108,7 +110,9 @@ def fit_parts(
     built = for_network(built, preset, seed)  # the features were the largest thing in memory
     network = Network(_settings(preset, built))
     validation = _validation(held_out, built)
-    history = fit(network, built, validation, preset, min(epochs, preset.epochs_of(len(built.ids))), seed, progress)
+    prepared = time.monotonic() - start
+    most = min(epochs, preset.epochs_of(len(built.ids)))
+    history = fit(network, built, validation, preset, most, seed, progress, file)
     return Parts(
         input=built.input,
         vocabulary=built.vocabulary,
@@ -119,7 +123,7 @@ def fit_parts(
         labels=built.labels,
         off_topic=built.off_topic,
         off_topic_texts=off_topic_texts,
-        seconds=round(time.monotonic() - start),
+        seconds=round(prepared + sum(epoch.seconds for epoch in history.epochs)),
     )
 
 
