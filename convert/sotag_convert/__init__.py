@@ -39,6 +39,7 @@ def train(
     seed: int = 1,
     refit: bool = False,
     force: bool = False,
+    max_size: int | None = None,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train a model and write its bundle to the folder ``output``.
@@ -47,10 +48,11 @@ def train(
     ``test_texts``, else on the validation texts. ``preset``: "default", "tiny" or "seed"; ``epochs``: the largest number of
     epochs; ``validation``: the share of texts held out to choose the epoch and to calibrate the scores, from 0 to below 1;
     ``None`` takes the preset's. ``refit``: then train again on all texts. ``force``: replace the model in ``output``.
+    ``max_size``: the bytes that the model has at most on a device; it is as close to them as the texts allow.
 
-    Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range or an output that exists,
-    ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept in the folder
-    ``<output>-checkpoint``, which ``convert`` reads.
+    Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range, a size that is too small or an output
+    that exists, ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept
+    in the folder ``<output>-checkpoint``, which ``convert`` reads.
     """
     from sotag_convert.data.load import from_texts
     from sotag_convert.training import train_dataset
@@ -64,6 +66,7 @@ def train(
         seed=seed,
         refit=refit,
         force=force,
+        max_size=max_size,
         progress=progress,
     )
 

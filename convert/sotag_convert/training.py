@@ -18,9 +18,10 @@ from sotag_convert.interrupts import deferred_interrupts
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.parts import Parts, Unseen, fit_parts
 from sotag_convert.learn.presets import PRESETS, Preset
+from sotag_convert.learn.sizing import plan
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
-from sotag_convert.publish import publish
+from sotag_convert.publish import SizeLimit, publish
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.decision import Decision, MultiLabel, SingleLabel
@@ -55,6 +56,7 @@ def train_dataset(
     seed: int = 1,
     refit: bool = False,
     force: bool = False,
+    max_size: int | None = None,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train on ``dataset.train`` and publish a bundle in ``output``.
@@ -62,7 +64,8 @@ def train_dataset(
     ``epochs``: the largest number of epochs; ``validation``: the share of the training texts that is held out to choose the
     epoch and to fit the temperature and the threshold. By default both are the preset's. With ``validation=0`` all texts
     are trained on, the last epoch is kept, and the scores are not calibrated. ``refit``: train again on all texts, with the
-    number of epochs and the calibration of the first run. Raises ``SotagEdgeError``; then nothing is written, but after a
+    number of epochs and the calibration of the first run. ``max_size``: the bytes that the bundle has at most on the device;
+    it is as close to them as the texts allow. Raises ``SotagEdgeError``; then nothing is written, but after a
     complete run the network is kept in a checkpoint, see checkpoint.py.
     """
     refuse_existing(output, force)
@@ -79,10 +82,14 @@ def train_dataset(
     progress = progress or SilentProgress()
     if len(dataset.labels) > MOST_LABELS:
         raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
+    if max_size is not None:
+        settings = _planned(settings, max_size, dataset)
     checkpoint = Checkpoint(output, settings.recipe)
     try:
         with staged(output, force) as folder:
-            report = _train(dataset, folder, checkpoint, preset, epochs, validation, seed, refit, progress)
+            report = _train(
+                dataset, folder, checkpoint, preset, settings, epochs, validation, seed, refit, max_size, progress
+            )
     except BaseException as error:
         if checkpoint.is_kept:
             progress.warn(str(checkpoint))
@@ -123,14 +130,15 @@ def _train(
     folder: Path,
     checkpoint: Checkpoint,
     preset: str,
+    settings: Preset,
     epochs: int,
     share: float | None,
     seed: int,
     refit: bool,
+    max_size: int | None,
     progress: Progress,
 ) -> TrainingReport:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
-    settings = PRESETS[preset]
     run = _Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
     folds = _folds(dataset, settings) if share is None else 0
     training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, seed)
@@ -149,9 +157,29 @@ def _train(
             source = _source(refitted, run)
             checkpoint.keep(source, folder.parent)
     labelled = _measured_on(dataset, None if folds or refitted else held_out)
+    limit = _limit(max_size, refitted or chosen, run)
     with progress.stage("exporting and verifying"):
-        parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
+        parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled, limit)
     return TrainingReport(checkpoint.output, first.parts.history.interrupted or (again and refitted is None), parity)
+
+
+def _planned(settings: Preset, max_size: int, dataset: Dataset) -> Preset:
+    """The settings for a bundle of a size. Raises ``UsageError`` if there is none that small."""
+    off_topic = bool(settings.off_topic_repeats) and not dataset.multi_label
+    return plan(settings, max_size, dataset.labels, dataset.name, multi_label=dataset.multi_label, off_topic=off_topic)
+
+
+def _limit(max_size: int | None, chosen: _Chosen, run: _Run) -> SizeLimit | None:
+    """How the bundle gets its size."""
+    parts = chosen.parts
+    if max_size is None or parts.table is None or parts.spare is None:
+        return None
+    spare = parts.spare
+
+    def resized(rows: int) -> Source:
+        return _source(chosen._replace(parts=parts._replace(table=spare.most_useful(rows))), run)
+
+    return SizeLimit(max_size, len(parts.table.hashes), len(spare.hashes), resized)
 
 
 def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:

@@ -8,6 +8,7 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
+from sotag_convert.cli.units import parsed_size
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import INTERRUPTED
 
@@ -34,6 +35,17 @@ Refit = Annotated[
         rich_help_panel=_TRAINING,
     ),
 ]
+MaxSize = Annotated[
+    Optional[int],
+    typer.Option(
+        "--max-size",
+        parser=parsed_size,
+        metavar="SIZE",
+        help="The largest size of the model on the device, such as 200KB or 1.5MB. The model is as close to it as the texts "
+        "allow. [default: the preset's sizes]",
+        rich_help_panel=_TRAINING,
+    ),
+]
 Seed = Annotated[
     int,
     typer.Option("--seed", min=0, max=2**32 - 1, help="Makes a run repeatable.", rich_help_panel=_TRAINING),
@@ -49,6 +61,7 @@ def train(
     epochs: Epochs = None,
     validation: Validation = None,
     refit: Refit = False,
+    max_size: MaxSize = None,
     seed: Seed = 1,
     force: options.Force = False,
     log: options.Log = None,
@@ -83,6 +96,7 @@ def train(
             seed=seed,
             refit=refit,
             force=force,
+            max_size=max_size,
             progress=progress,
         )
         print_parity(output, report.parity, progress)

@@ -18,7 +18,7 @@ from scipy import sparse
 from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.augment import Copy, augment
-from sotag_convert.learn.corpus import Numbers, Ragged, Types, presence
+from sotag_convert.learn.corpus import Numbers, Ragged, Types, presence, within_bytes
 from sotag_convert.learn.linear import FeatureCounts, count_features, fit_linear, out_of_fold_logits
 from sotag_convert.learn.presets import Preset
 from sotag_convert.learn.ratios import log_count_ratios, narrow
@@ -179,15 +179,17 @@ def _vocabulary(types: Types, copies: _Copies, members: NDArray[np.bool_], prese
     counts = np.bincount(copies.types.values, minlength=len(tokens))
     usable = [number for number, token in enumerate(tokens) if REPLACEMENT not in token]
     frequent = sorted(usable, key=lambda number: (-counts[number], tokens[number]))
+    room = preset.vocabulary_bytes
     chosen = frequent[: preset.vocabulary - 2]
     if preset.informative_vocabulary and len(frequent) > len(chosen):
-        chosen = frequent[: preset.vocabulary // 2 - 2]
+        chosen = within_bytes(frequent[: preset.vocabulary // 2 - 2], tokens, room and room // 2)
         whole = copies.types.take(np.flatnonzero(copies.fitted))
         statistic = chi_squared(presence(whole, len(tokens)), members[copies.owners[copies.fitted]])
         known = set(chosen)
         ranked = sorted(usable, key=lambda number: (-statistic[number], tokens[number]))
         informative = [number for number in ranked if number not in known]
         chosen += informative[: preset.vocabulary - 2 - len(chosen)]
+    chosen = within_bytes(chosen, tokens, room)
     return Vocabulary([PADDING, UNKNOWN, *(tokens[number] for number in chosen)])
 
 
