@@ -55,7 +55,6 @@ def learn_nb_svm(texts: Sequence[str], labels: Sequence[str], folder: Path) -> N
     from scipy import sparse
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
-
     from sotag_convert.learn.teacher import log_count_ratios
 
     vectorizer = CountVectorizer(analyzer=ngrams, binary=True, min_df=2, dtype=numpy.float32)

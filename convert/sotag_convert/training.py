@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
 
 from sotag_convert.checkpoint import Checkpoint
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
 from sotag_convert.data.off_topic import off_topic_texts
-from sotag_convert.data.stratify import fold_of_each
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
-from sotag_convert.learn import calibrate
-from sotag_convert.learn.parts import Parts, Unseen, fit_parts
+from sotag_convert.learn.cross_validation import (
+    Chosen,
+    Run,
+    cross_validated,
+    fold_count,
+    trained_again,
+    training_metrics,
+    validated,
+)
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.sizing import plan
 from sotag_convert.network.bounds import MOST_LABELS
@@ -24,12 +27,9 @@ from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import SizeLimit, publish
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
-from sotag_edge.decision import Decision, MultiLabel, SingleLabel
 from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
-_FOLDS = 3
-_MOST_FOLDED = 5_000  # texts; of more a tenth says enough
 _GENERAL = 100  # general off-topic texts, or half as many as texts
 
 
@@ -100,31 +100,6 @@ def train_dataset(
     return report
 
 
-class _Run(NamedTuple):
-    """What a run works with."""
-
-    dataset: Dataset
-    preset: str
-    settings: Preset
-    epochs: int
-    seed: int
-    progress: Progress
-
-    def fit(self, training: Examples, held_out: Examples | None, epochs: int | None = None) -> Parts:
-        return fit_parts(
-            training, held_out, self.dataset, self.settings, epochs or self.epochs, self.seed, self.progress
-        )
-
-
-class _Chosen(NamedTuple):
-    """Parts, how they are added up, and the decision that follows; ``figures``: of texts that were not fitted on."""
-
-    parts: Parts
-    mix: calibrate.Mix
-    decision: Decision
-    figures: dict[str, object]
-
-
 def _train(
     dataset: Dataset,
     folder: Path,
@@ -139,19 +114,18 @@ def _train(
     progress: Progress,
 ) -> TrainingReport:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
-    run = _Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
-    folds = _folds(dataset, settings) if share is None else 0
+    run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
+    folds = fold_count(dataset, settings) if share is None else 0
     training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, seed)
     _announce(run.dataset, held_out, folds, settings, progress)
-    first = _cross_validated(run, folds) if folds else _validated(run, training, held_out)
-    chosen = first
+    first = cross_validated(run, folds) if folds else validated(run, training, held_out)
     with deferred_interrupts():
-        source = _source(chosen, run)
+        source = _source(first, run)
         checkpoint.keep(source, folder.parent)
     if first.parts.history.abandoned:
         raise KeyboardInterrupt
     again = (refit or folds > 0) and not first.parts.history.interrupted
-    refitted = _refit(first, run) if again else None
+    refitted = trained_again(first, run) if again else None
     if refitted:
         with deferred_interrupts():
             source = _source(refitted, run)
@@ -169,7 +143,7 @@ def _planned(settings: Preset, max_size: int, dataset: Dataset) -> Preset:
     return plan(settings, max_size, dataset.labels, dataset.name, multi_label=dataset.multi_label, off_topic=off_topic)
 
 
-def _limit(max_size: int | None, chosen: _Chosen, run: _Run) -> SizeLimit | None:
+def _limit(max_size: int | None, chosen: Chosen, run: Run) -> SizeLimit | None:
     """How the bundle gets its size."""
     parts = chosen.parts
     if max_size is None or parts.table is None or parts.spare is None:
@@ -188,14 +162,7 @@ def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
         return dataset
     general = [text for text in off_topic_texts() if text not in dataset.off_topic]
     count = min(len(general), max(_GENERAL, len(dataset.train) // 2))
-    return replace(dataset, off_topic=(*dataset.off_topic, *random.Random(seed).sample(general, count)))
-
-
-def _folds(dataset: Dataset, preset: Preset) -> int:
-    """The number of folds of the cross-validation, 0 for a split."""
-    if dataset.validation or preset.rows is None:
-        return 0
-    return _FOLDS if len(dataset.train) <= _MOST_FOLDED else 0
+    return replace(dataset, general=tuple(random.Random(seed).sample(general, count)))
 
 
 def _split(dataset: Dataset, share: float, seed: int) -> tuple[Examples, Examples | None]:
@@ -212,98 +179,15 @@ def _announce(dataset: Dataset, held_out: Examples | None, folds: int, preset: P
             f"a tag has only {fewest} texts; below {_FEW} texts per tag the accuracy can be low: measure it on test texts"
         )
     more = f", {len(dataset.extra):,} extra texts" if dataset.extra and preset.extra_texts else ""
-    more += f", {len(dataset.off_topic):,} off-topic texts" if dataset.off_topic and preset.off_topic_repeats else ""
+    off_topic = len(dataset.off_topic) + len(dataset.general)
+    more += f", {off_topic:,} off-topic texts" if off_topic and preset.off_topic_repeats else ""
     validation = f"{folds} folds" if folds else f"{len(held_out) if held_out else 0:,} of them for validation"
     progress.say(f"{len(dataset.train):,} texts ({validation}){more}, {len(dataset.labels):,} tags")
     if dataset.off_topic and not preset.off_topic_repeats:
         progress.say("this preset does not use off-topic texts")
 
 
-def _validated(run: _Run, training: Examples, held_out: Examples | None) -> _Chosen:
-    """Parts that were fitted on one part of the texts, and chosen on the other."""
-    parts = run.fit(training, held_out)
-    return _choose(parts, parts.unseen(held_out) if held_out else None, run)
-
-
-def _cross_validated(run: _Run, folds: int) -> _Chosen:
-    """The parts of the last fold, chosen on what those of each fold say about the fold's texts.
-
-    Ctrl-C ends it after a fold, with what is known by then.
-    """
-    examples = run.dataset.train
-    fold_of = np.array(fold_of_each(examples.label_sets, folds, run.seed))
-    unseen: list[Unseen] = []
-    kept: list[int] = []
-    parts: Parts | None = None
-    for fold in range(folds):
-        run.progress.say(f"fold {fold + 1} of {folds}")
-        held_out = examples.take(np.flatnonzero(fold_of == fold).tolist())
-        try:
-            fitted = run.fit(examples.take(np.flatnonzero(fold_of != fold).tolist()), held_out)
-        except KeyboardInterrupt:
-            if parts is None:
-                raise
-            parts = parts._replace(history=replace(parts.history, interrupted=True))
-            break
-        parts = fitted
-        unseen.append(parts.unseen(held_out))
-        kept.append(parts.history.kept)
-        if parts.history.interrupted:
-            break
-    if parts is None:
-        raise InputError(f"{run.dataset.name} has no texts")
-    epoch = round(float(np.mean(kept)))
-    parts = parts._replace(history=replace(parts.history, kept=epoch)) if len(kept) == folds else parts
-    chosen = _choose(parts, unseen[0].joined(unseen[1:]), run)
-    return chosen._replace(figures=chosen.figures | {"folds": len(kept)})
-
-
-def _choose(parts: Parts, unseen: Unseen | None, run: _Run) -> _Chosen:
-    """The mix and the decision for parts, from what they say about texts that they were not fitted on, if there are any."""
-    independent, labels = parts.network.settings.independent, parts.labels
-    if unseen is None:
-        decision: Decision = MultiLabel(1.0, (0.5,) * labels) if independent else SingleLabel()
-        return _Chosen(parts, calibrate.usual_mix(independent), decision, {"validation_texts": 0})
-    network, linear, members = unseen
-    mix = calibrate.fit_mix(network, linear, members, independent=independent)
-    figures: dict[str, object] = {"validation_texts": len(members)}
-    scores = mix.scores(network, linear)
-    if linear is None:  # the network is published as it is, with a temperature
-        scores = calibrate.Mix(1.0, 0.0, 0.0, independent).scores(network, None)
-    else:
-        alone = (
-            calibrate.fit_mix(one, other, members, independent=independent).scores(one, other)
-            for one, other in ((None, linear), (network, None))
-        )
-        for name, part in zip(("linear_accuracy", "network_accuracy"), alone, strict=True):
-            figures[name] = round(calibrate.accuracy(part, members, independent=independent), 5)
-    figures["validation_accuracy"] = round(calibrate.accuracy(scores, members, independent=independent), 5)
-    decision = calibrate.fit(scores, members, labels, independent=independent, temperature=linear is None)
-    if linear is not None:
-        name = "micro-F1" if independent else "accuracy"
-        run.progress.say(
-            f"{name} on validation texts: linear branch {figures['linear_accuracy']:.4f}, "
-            f"LSTM {figures['network_accuracy']:.4f}, both {figures['validation_accuracy']:.4f}"
-        )
-    return _Chosen(parts, mix, decision, figures)
-
-
-def _refit(first: _Chosen, run: _Run) -> _Chosen | None:
-    """Train on all texts, for as many epochs as the first run kept. ``None`` if Ctrl-C interrupts it."""
-    run.progress.say("training on all texts")
-    try:
-        parts = run.fit(run.dataset.train, None, first.parts.history.kept)
-    except KeyboardInterrupt:  # before its first batch
-        parts = None
-    if parts is not None and parts.history.abandoned:
-        raise KeyboardInterrupt
-    if parts is None or parts.history.interrupted:
-        run.progress.warn("stopped: the model of the first run is kept")
-        return None
-    return first._replace(parts=parts, figures=first.figures | {"refit_seconds": parts.seconds})
-
-
-def _source(chosen: _Chosen, run: _Run) -> Source:
+def _source(chosen: Chosen, run: Run) -> Source:
     """Everything that the bundle is made from."""
     dataset, parts = run.dataset, chosen.parts
     return Source(
@@ -324,7 +208,7 @@ def _source(chosen: _Chosen, run: _Run) -> Source:
             "sha256": dataset.sha256(),
             "licence": dataset.origin.licence,
         },
-        metrics={"training": _metrics(chosen)},
+        metrics={"training": training_metrics(chosen)},
     )
 
 
@@ -334,19 +218,3 @@ def _measured_on(dataset: Dataset, held_out: Examples | None) -> LabelledTexts |
         if examples:
             return LabelledTexts(name, examples, origin=dataset.origin)
     return None
-
-
-def _metrics(chosen: _Chosen) -> dict[str, object]:
-    history = chosen.parts.history
-    return {
-        "epochs": [
-            {name: round(value, 5) if isinstance(value, float) else value for name, value in asdict(epoch).items()}
-            for epoch in history.epochs
-        ],
-        "kept_epoch": history.kept,
-        "seconds": chosen.parts.seconds,
-        "validation_accuracy": None,
-        **chosen.figures,
-        "network_share": round(chosen.mix.share, 4),
-        "linear_scale": round(chosen.mix.scale, 4),
-    }

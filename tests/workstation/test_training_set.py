@@ -1,4 +1,4 @@
-"""The training set: copies, targets, folds, vocabulary, off-topic texts, and the ratios that embeddings start from."""
+"""The training set: copies, targets, folds, off-topic texts, and the ratios that embeddings start from."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ import numpy as np
 import pytest
 
 from sotag_convert.data.dataset import Dataset, Examples, Origin
-from sotag_convert.learn import training_set as training_sets
 from sotag_convert.learn.augment import Augmentation
+from sotag_convert.learn.corpus import Ragged
 from sotag_convert.learn.presets import PRESETS, Preset
-from sotag_convert.learn.training_set import FOLDS, OFF_TOPIC, TrainingSet, build_training_set, fold_ratios
+from sotag_convert.learn.training_set import (
+    FOLDS,
+    TrainingSet,
+    build_training_set,
+    fold_ratios,
+    for_network,
+    input_settings,
+    members_of,
+)
 from sotag_convert.network.architectures import ConvLstmNetwork
 from sotag_edge.errors import InputError
+from sotag_edge.inputs import InputSettings
+from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
 
 PLAIN = replace(
@@ -25,19 +35,30 @@ PLAIN = replace(
     informative_vocabulary=False,
     extra_texts=False,
     off_topic_repeats=0,
+    rows=None,
     ratios=False,
 )
 TOPICS = {"kitchen": "oven dough bread", "harbour": "boat sail anchor"}
+GARDEN = TOPICS | {"garden": "soil seeds roses"}
 
 
-def small_dataset(texts_per_label: int) -> Dataset:
-    texts = [f"{topic} number {n} here" for topic in TOPICS.values() for n in range(texts_per_label)]
-    targets = [label for label in range(2) for _ in range(texts_per_label)]
-    return Dataset("small", tuple(TOPICS), Examples.single(tuple(texts), tuple(targets)), None)
+def small_dataset(texts_per_label: int, topics: dict[str, str] = TOPICS, words: int = 0) -> Dataset:
+    """Texts of six tokens, or of so many more that are a text's own."""
+    texts, targets = [], []
+    for label, topic in enumerate(topics.values()):
+        for number in range(texts_per_label):
+            own = " ".join(f"x{label}y{number}z{word}" for word in range(words))
+            texts.append(f"{topic} number {number} here {own}".strip())
+            targets.append(label)
+    return Dataset("small", tuple(topics), Examples.single(texts, targets), None)
 
 
 def build(data: Dataset, preset: Preset, seed: int = 1) -> TrainingSet:
     return build_training_set(data.train, data, preset, seed)
+
+
+def lists(ids: Ragged) -> list[list[int]]:
+    return [array.tolist() for array in ids]
 
 
 def test_without_settings_texts_are_as_they_are() -> None:
@@ -45,17 +66,23 @@ def test_without_settings_texts_are_as_they_are() -> None:
     data = replace(small_dataset(10), extra=Examples.single(("sextant",), (1,)), off_topic=("zebra",))
     built = build(data, PLAIN)
     assert built.vocabulary.tokens == Vocabulary.learn([text.split() for text in data.train.texts], 5000).tokens
-    assert built.ids == [PLAIN.input.ids(text, built.vocabulary) for text in data.train.texts]
-    assert built.targets.tolist() == [[1, 0]] * 10 + [[0, 1]] * 10
-    assert built.labels.tolist() == [0] * 10 + [1] * 10
+    assert lists(built.ids) == [PLAIN.input.ids(text, built.vocabulary) for text in data.train.texts]
+    assert built.targets.tolist() == built.members.tolist() == [[1, 0]] * 10 + [[0, 1]] * 10
+    assert (built.labels, built.labelled, built.off_topic, built.features) == (2, 20, False, None)
+    assert built.fitted.all()
 
 
-def test_augmentation_joins_the_copies_of_each_text() -> None:
-    """The copies of a text follow each other, with its label; nothing else changes the targets."""
-    built = build(small_dataset(10), replace(PLAIN, augmentation=Augmentation(1, 2)))
-    assert len(built.ids) == 20 * 6
-    assert built.labels.tolist() == [0] * 60 + [1] * 60
-    assert set(built.targets.ravel().tolist()) == {0, 1}
+def test_augmentation_joins_the_different_copies_of_each_text() -> None:
+    """The copies of a text follow each other, with its label; a text too short to cut is there once."""
+    preset = replace(PLAIN, augmentation=Augmentation(1, 2))
+    built = build(small_dataset(10, words=60), preset)
+    owners = [max(array.tolist()) for array in built.ids]
+    assert 2 * 10 * 4 <= len(built.ids) <= 2 * 10 * 6
+    half = int(built.members[:, 0].sum())
+    assert built.targets.tolist() == [[1, 0]] * half + [[0, 1]] * (len(owners) - half)
+    assert not built.fitted.all()
+    assert len(set(map(tuple, lists(built.ids)))) == len(built.ids)
+    assert len(build(small_dataset(10), preset).ids) == 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,82 +95,140 @@ class Renamed(Origin):
 
 
 def test_versions_of_a_text_are_trained_on_with_augmentation() -> None:
-    """They come from the origin of the data set, which gets the label of each text; without augmentation nothing asks it."""
+    """They come from the origin of the data set, which gets each text's label; without augmentation it is not asked."""
     data = replace(small_dataset(10), origin=Renamed())
     built = build(data, replace(PLAIN, augmentation=Augmentation(0, 0)))
-    family = len(built.ids) // 20
-    assert [text[-1] for text in built.ids[1::family]] == built.vocabulary.ids(["kitchen"] * 10 + ["harbour"] * 10)
+    assert len(built.ids) == 40  # the text, and its version; title and beginning are as short
+    assert [text[-1] for text in lists(built.ids)[1::2]] == built.vocabulary.ids(["kitchen"] * 10 + ["harbour"] * 10)
     assert "kitchen" not in build(data, PLAIN).vocabulary.tokens
 
 
 @pytest.mark.parametrize("augmentation", [None, Augmentation()])
-def test_the_teacher_has_its_share_of_the_target(augmentation: Augmentation | None) -> None:
-    """A share of the target is the teacher's score, the rest is the label; with and without augmentation."""
+@pytest.mark.parametrize("rows", [None, 50])
+def test_the_linear_model_has_its_share_of_the_target(augmentation: Augmentation | None, rows: int | None) -> None:
+    """A share of the target is its score, the rest is the label; with and without augmentation and a branch."""
     data = small_dataset(20)
-    preset = replace(PLAIN, augmentation=augmentation)
+    preset = replace(PLAIN, augmentation=augmentation, rows=rows)
     labels = build(data, preset).targets
-    teacher = build(data, replace(preset, teacher_share=1.0)).targets
+    linear = build(data, replace(preset, teacher_share=1.0)).targets
     mixed = build(data, replace(preset, teacher_share=0.3)).targets
-    assert abs(labels - teacher).min(axis=1).min() > 0
-    np.testing.assert_allclose(mixed, 0.7 * labels + 0.3 * teacher, atol=1e-6)
+    assert abs(labels - linear).min(axis=1).min() > 0
+    np.testing.assert_allclose(mixed, 0.7 * labels + 0.3 * linear, atol=1e-6)
 
 
-def test_the_teacher_scores_out_of_fold() -> None:
+def test_the_linear_model_scores_out_of_fold() -> None:
     """Labels that no other text helps to guess are not in the scores, with all copies of a text in the same fold."""
-    topics = [f"oven{n} dough{n} bread{n} salt{n}" for n in range(40)]
+    topics = [" ".join(f"oven{n}w{word}" for word in range(30)) for n in range(40)]
     labels = np.random.default_rng(0).permutation(40) % 2
-    data = Dataset("random", ("a", "b"), Examples.single(tuple(topics), tuple(labels.tolist())), None)
+    data = Dataset("random", ("a", "b"), Examples.single(topics, labels.tolist()), None)
     built = build(data, replace(PLAIN, augmentation=Augmentation(), teacher_share=1.0))
-    assert (built.targets.argmax(axis=1) == built.labels).mean() < 0.7
+    assert len(built.ids) > 200
+    assert (built.targets.argmax(axis=1) == built.members.argmax(axis=1)).mean() < 0.7
+
+
+def test_one_rare_label_changes_no_other() -> None:
+    """Its texts keep their labels as targets and it has no ratios; the other labels have both, and the same vocabulary."""
+    preset = replace(PRESETS["default"], off_topic_repeats=0)
+    data = small_dataset(20)
+    rare = replace(data, labels=(*data.labels, "rare"), train=data.train.joined(Examples.single(("a zebra",), (2,))))
+    alone, built = build(data, preset), build(rare, preset)
+    assert set(alone.vocabulary.tokens) == set(built.vocabulary.tokens) - {"a", "zebra"}
+    assert built.targets[-1].tolist() == [0, 0, 1]
+    others = built.targets[:-1]
+    assert not set(others[:, :2].ravel().tolist()) & {0, 1}
+    np.testing.assert_allclose(others[:, :2], alone.targets, atol=0.1)
+    for sets in fold_ratios(built, preset.network(3, len(built.vocabulary))).values():
+        assert not sets[..., 2].any()
+        assert sets[FOLDS, :, :2].any()
+
+
+def test_few_texts_of_every_label_have_their_labels_as_targets() -> None:
+    """Below 8 texts per label nothing is out of fold; from there on the targets have the linear model's scores."""
+    preset = replace(PRESETS["default"], off_topic_repeats=0)
+    for texts in (1, 2, 7):
+        built = build(small_dataset(texts), preset)
+        assert set(built.targets.ravel().tolist()) == {0, 1}
+        for sets in fold_ratios(built, preset.network(2, len(built.vocabulary))).values():
+            assert not sets.any()
+    assert not set(build(small_dataset(8), preset).targets.ravel().tolist()) & {0, 1}
 
 
 def test_copies_of_a_text_share_its_fold() -> None:
     """No copy of a text has a part in the ratios that another copy is trained with; every fold has texts."""
-    built = build(small_dataset(60), PRESETS["default"])
-    folds = built.folds.reshape(120, len(built.ids) // 120)
-    assert (folds == folds[:, :1]).all()
-    assert set(folds[:, 0].tolist()) == set(range(FOLDS))
-    assert np.bincount(folds[:, 0]).min() > 10
+    built = build(small_dataset(60, words=40), replace(PRESETS["default"], teacher_share=0.0))
+    names = [token.partition("z")[0] if "z" in token else "" for token in built.vocabulary.tokens]
+    folds: dict[str, set[int]] = {}
+    for ids, fold in zip(built.ids, built.folds.tolist(), strict=True):
+        for name in {names[number] for number in ids.tolist()} - {""}:
+            folds.setdefault(name, set()).add(fold)
+    assert len(folds) == 120
+    assert all(len(of_text) == 1 for of_text in folds.values())
+    assert set(built.folds.tolist()) == set(range(FOLDS))
 
 
-def test_off_topic_texts_have_the_same_target_for_each_label() -> None:
-    """They come last, with no label and their own folds; their words take no place in the vocabulary."""
+def test_off_topic_texts_have_an_output_of_their_own() -> None:
+    """The last one; they come last, and their words take no place in the vocabulary."""
     data = replace(small_dataset(60), off_topic=("zebra quartz", "quartz"))
-    built = build(data, replace(PRESETS["default"], off_topic_repeats=3))
-    assert (built.targets[-6:] == 0.5).all()
-    assert built.labels.tolist().count(OFF_TOPIC) == 6
-    assert built.labels[-6:].tolist() == [OFF_TOPIC] * 6
-    assert built.folds[-6:].tolist() == [0, 1] * 3
-    assert len(built.ids) == len(built.folds) == len(built.targets) == len(built.labels)
+    built = build(data, replace(PLAIN, off_topic_repeats=3))
+    assert (built.off_topic, built.labels, built.labelled, len(built.ids)) == (True, 2, 120, 122)
+    assert built.members[120:].tolist() == [[False, False, True]] * 2
+    assert not built.members[:120, 2].any()
     assert "quartz" not in built.vocabulary.tokens
-    assert (built.targets[:-6] != 0.5).any(axis=1).all()
 
 
-def test_off_topic_texts_need_no_other_setting() -> None:
-    """They are joined to texts that are as they are, and repeated as often as asked while they are at most a tenth."""
-    data = replace(small_dataset(60), off_topic=("zebra quartz",))
-    for repeats, count in ((0, 0), (1, 1), (5, 5), (12, 12), (13, 12), (50, 12)):
-        built = build(data, replace(PLAIN, off_topic_repeats=repeats))
-        assert built.labels.tolist().count(OFF_TOPIC) == count
-        assert len(built.ids) == 120 + count
+def test_off_topic_texts_of_multi_label_data_have_no_label() -> None:
+    """They need no output: all of their scores are low."""
+    data = replace(small_dataset(60), off_topic=("zebra quartz",), multi_label=True)
+    built = build(data, replace(PLAIN, off_topic_repeats=3))
+    assert (built.off_topic, built.independent, built.labels) == (False, True, 2)
+    assert built.members[-1].tolist() == [False, False]
 
 
-def test_many_off_topic_texts_are_used_once() -> None:
-    """Each of them, even where that is more than a tenth."""
-    data = replace(small_dataset(60), off_topic=tuple(f"zebra {n}" for n in range(200)))
-    built = build(data, replace(PLAIN, off_topic_repeats=20))
-    assert built.labels.tolist() == [0] * 60 + [1] * 60 + [OFF_TOPIC] * 200
+@pytest.mark.parametrize("topics", [TOPICS, GARDEN], ids=["two", "three"])
+def test_general_texts_that_resemble_a_label_are_left_out(topics: dict[str, str]) -> None:
+    """The user's own off-topic texts are all used, whatever they resemble; so are general ones of other words."""
+    alike = "oven dough bread"
+    data = replace(small_dataset(20, topics), off_topic=(alike,), general=("zebra quartz", alike, "a violin"))
+    built = build(data, replace(PLAIN, rows=50, off_topic_repeats=3))
+    assert len(built.ids) - built.labelled == 3
+    known = built.vocabulary.ids(alike.split())
+    assert [text == known for text in lists(built.ids)[-3:]] == [True, False, False]
+    assert built.features is not None
+    assert (
+        built.features.counts.shape[0] == len(built.targets) == len(built.folds) == len(built.fitted) == len(built.ids)
+    )
+
+
+@pytest.mark.parametrize(("repeats", "count"), [(1, 1), (5, 5), (12, 12), (13, 12), (50, 12)])
+def test_the_network_sees_few_off_topic_texts_several_times(repeats: int, count: int) -> None:
+    """As often as the preset says, while they are at most a tenth of the others."""
+    preset = replace(PLAIN, off_topic_repeats=repeats)
+    built = for_network(build(replace(small_dataset(60), off_topic=("zebra quartz",)), preset), preset, seed=1)
+    assert len(built.ids) == len(built.targets) == 120 + count
+    assert built.members[120:, 2].all()
+
+
+def test_the_network_sees_some_of_many_off_topic_texts() -> None:
+    """A tenth of the others: with more of them a network finds nearly everything off-topic. Each is another one."""
+    texts = tuple(" ".join(["here"] * (1 + n)) for n in range(25))
+    preset = replace(PLAIN, off_topic_repeats=20)
+    built = build(replace(small_dataset(60), off_topic=texts), preset)
+    assert len(built.ids) == 145
+    reduced = for_network(built, preset, seed=1)
+    assert len(reduced.ids) == 132
+    assert len(set(reduced.ids.lengths[120:].tolist())) == 12
+    assert reduced.features is None
+    without = replace(PLAIN, off_topic_repeats=0)
+    assert len(for_network(build(replace(small_dataset(60), off_topic=texts), without), without, seed=1).ids) == 120
 
 
 def test_extra_texts_are_trained_on_where_the_preset_uses_them() -> None:
-    """They follow the texts, with their labels, augmented like any other text."""
+    """They follow the texts, with their labels."""
     data = replace(small_dataset(30), extra=Examples.single(("sextant fix", "loaf"), (1, 0)))
     built = build(data, replace(PLAIN, extra_texts=True))
-    assert built.labels.tolist() == [0] * 30 + [1] * 30 + [1, 0]
+    assert built.members.argmax(axis=1).tolist() == [0] * 30 + [1] * 30 + [1, 0]
     assert "sextant" in built.vocabulary.tokens
     assert "sextant" not in build(data, PLAIN).vocabulary.tokens
-    augmented = build(data, replace(PLAIN, extra_texts=True, augmentation=Augmentation(1, 0)))
-    assert len(augmented.ids) == 62 * 4
 
 
 def test_extra_texts_stay_out_of_the_validation() -> None:
@@ -155,46 +240,6 @@ def test_extra_texts_stay_out_of_the_validation() -> None:
     assert len(built.ids) == 48 + 9
 
 
-def test_the_informative_vocabulary_has_rare_tokens_of_one_label() -> None:
-    """Half of a small vocabulary is for tokens that say most about the label, however rare; half is for frequent ones."""
-    noise = " ".join(f"word{n}" for n in range(40))
-    texts = tuple(f"{noise} {'boat' if n % 2 else 'oven'}" for n in range(20))
-    data = Dataset("noise", ("a", "b"), Examples.single(texts, tuple(n % 2 for n in range(20))), None)
-    small = replace(PLAIN, vocabulary=14)
-    informative = build(data, replace(small, informative_vocabulary=True)).vocabulary
-    assert len(informative) == 14
-    assert {"boat", "oven"} <= set(informative.tokens)
-    assert len({token for token in informative.tokens if token.startswith("word")}) == 10
-    assert build(data, small).vocabulary.tokens == Vocabulary.learn([text.split() for text in texts], 14).tokens
-    assert "boat" not in build(data, small).vocabulary.tokens
-
-
-def test_the_informative_vocabulary_counts_whole_texts_only() -> None:
-    """A token says no more about the label because it is in many segments of one text."""
-    texts = [["common", "boat"], ["common", "oven"], *[["boat", "start"]] * 9]
-    labels = np.array([0, 1, *[0] * 9])
-    whole = np.array([True, True, *[False] * 9])
-    vocabulary = training_sets._informative_vocabulary(texts, labels, whole, 5)
-    assert vocabulary.tokens[2:] == ("boat", "oven", "common")
-
-
-@pytest.mark.parametrize("texts_per_label", [1, 2, 3, 7])
-def test_with_very_little_data_nothing_is_out_of_fold(texts_per_label: int) -> None:
-    """One text per label makes a training set; below 8 it has neither a teacher's scores nor ratios of its texts."""
-    built = build(small_dataset(texts_per_label), PRESETS["default"])
-    assert set(built.targets.ravel().tolist()) == {0, 1}
-    assert (built.folds == FOLDS).all()
-    for sets in fold_ratios(built, PRESETS["default"].network(2, len(built.vocabulary))).values():
-        assert not sets[FOLDS].any()
-
-
-def test_eight_texts_per_label_are_enough() -> None:
-    """From there on targets have the teacher's scores, and texts are in folds."""
-    built = build(small_dataset(8), PRESETS["default"])
-    assert not set(built.targets.ravel().tolist()) & {0, 1}
-    assert (built.folds < FOLDS).all()
-
-
 def test_empty_texts_are_refused() -> None:
     """There is nothing to train on."""
     data = Dataset("empty", ("a", "b"), Examples.single(("", " "), (0, 1)), None)
@@ -202,15 +247,41 @@ def test_empty_texts_are_refused() -> None:
         build(data, PLAIN)
 
 
+def test_an_empty_text_among_others_is_one_unknown_token() -> None:
+    """As on the device."""
+    data = replace(small_dataset(3), train=small_dataset(3).train.joined(Examples.single(("",), (0,))))
+    assert lists(build(data, PLAIN).ids)[-1] == [1]
+
+
+@pytest.mark.parametrize(("tokens", "longest"), [(5, 32), (32, 32), (33, 64), (500, 512), (3000, 1024)])
+def test_the_length_follows_the_texts(tokens: int, longest: int) -> None:
+    """Nine of ten texts are read to their end, between 32 and 1,024 tokens; one long text changes nothing."""
+    texts = ["word " * tokens] * 19 + ["word " * 4000]
+    assert input_settings(texts, PLAIN).max_tokens == longest
+
+
+def test_a_fixed_window_is_not_changed() -> None:
+    """A network for padded texts has the length that it was built for."""
+    preset = replace(PLAIN, input=InputSettings(TokenizerMode.WHITESPACE, 100, 100))
+    assert input_settings(["word"], preset) == preset.input
+
+
+def test_members_of_several_labels() -> None:
+    """Each text has the labels of its set, or none."""
+    assert members_of(Examples(("a", "b", "c"), ((0, 2), (), (1,))), 3).tolist() == [
+        [True, False, True],
+        [False, False, False],
+        [False, True, False],
+    ]
+
+
 def test_the_same_seed_gives_the_same_training_set() -> None:
     """Segments and folds are drawn from the seed."""
-    data = replace(
-        small_dataset(20),
-        train=Examples.single(tuple(" ".join(f"w{n}{m}" for m in range(60)) for n in range(20)), (0, 1) * 10),
-    )
+    data = small_dataset(20, words=50)
     one, two, other = (build(data, PRESETS["default"], seed) for seed in (5, 5, 6))
-    assert (one.ids, one.folds.tolist(), one.targets.tolist()) == (two.ids, two.folds.tolist(), two.targets.tolist())
-    assert one.ids != other.ids
+    assert lists(one.ids) == lists(two.ids)
+    assert (one.folds.tolist(), one.targets.tolist()) == (two.folds.tolist(), two.targets.tolist())
+    assert lists(one.ids) != lists(other.ids)
     assert one.folds.tolist() != other.folds.tolist()
 
 
@@ -218,13 +289,23 @@ NETWORK = ConvLstmNetwork(2, 7, embedding=4, ratios=2, buckets=11, filters=4, un
 
 
 def folded() -> TrainingSet:
-    """Twelve texts of two labels in five folds, and two off-topic ones."""
+    """24 texts of two labels in five folds, and two off-topic ones."""
     draw = np.random.default_rng(4)
-    ids = [draw.integers(1, 7, 5).tolist() for _ in range(14)]
-    labels = np.array([0, 1] * 6 + [OFF_TOPIC] * 2)
-    folds = np.array([n % FOLDS for n in range(12)] + [0, 1], np.int32)
-    vocabulary = Vocabulary(["[PAD]", "[UNK]", *"abcde"])
-    return TrainingSet(vocabulary, ids, np.zeros((14, 2), np.float32), labels, folds)
+    labels = np.array([0, 1] * 12 + [2] * 2)
+    members = np.eye(3, dtype=bool)[labels]
+    return TrainingSet(
+        InputSettings(TokenizerMode.CODE, 32),
+        Vocabulary(["[PAD]", "[UNK]", *"abcde"]),
+        Ragged.of(draw.integers(1, 7, 5) for _ in labels),
+        members.astype(np.float32),
+        members,
+        np.array([n % FOLDS for n in range(24)] + [0, 1], np.int32),
+        None,
+        np.ones(26, bool),
+        off_topic=True,
+        independent=False,
+        labelled=24,
+    )
 
 
 def ratio(texts: list[set[int]], labels: list[int], row: int, rows: int, label: int) -> float:
@@ -244,10 +325,12 @@ def test_ratios_leave_out_the_fold_that_is_trained_with_them(table: str) -> None
     rows = NETWORK.ratio_tables()[table][0]
     sets = fold_ratios(training_set, NETWORK)[table]
     assert sets.shape == (FOLDS + 1, rows, 2)
-    features = [set(NETWORK.features(ids)[table]) for ids in training_set.ids]
+    last = np.array([False, False, False, False, True])
+    features = [set(NETWORK.features(ids, last)[table].tolist()) for ids in training_set.ids]
     for fold in range(FOLDS + 1):
-        kept = [number for number in range(14) if training_set.folds[number] != fold]
-        assert len(kept) == (14 if fold == FOLDS else 14 - int((training_set.folds == fold).sum()))
-        texts, labels = [features[number] for number in kept], [int(training_set.labels[number]) for number in kept]
+        kept = [number for number in range(26) if training_set.folds[number] != fold]
+        assert len(kept) == (26 if fold == FOLDS else 26 - int((training_set.folds == fold).sum()))
+        texts = [features[number] for number in kept]
+        labels = [int(training_set.members[number].argmax()) for number in kept]
         expected = [[ratio(texts, labels, row, rows, label) for label in range(2)] for row in range(rows)]
         np.testing.assert_allclose(sets[fold], expected, rtol=1e-4, atol=1e-6)

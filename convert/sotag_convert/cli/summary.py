@@ -28,7 +28,7 @@ def print_parity(output: Path, parity: Parity, progress: Progress) -> None:
     if parity.accuracy is not None:
         table.add_row("accuracy, Keras", f"{parity.keras_accuracy:.4f}")
         table.add_row("accuracy, this model", f"{parity.accuracy:.4f}")
-    _say(table, progress)
+    say_rendered(table, progress)
 
 
 def print_summary(summary: Summary, progress: Progress) -> None:
@@ -54,7 +54,7 @@ def print_summary(summary: Summary, progress: Progress) -> None:
         tag, guess, count = confusion
         table.add_row("most frequent confusion", f"{_tag(tag)} taken for {_tag(guess)}, {_texts(count)}")
     table.add_row("bytes on the device", f"{summary.bytes:,}")
-    _say(table, progress)
+    say_rendered(table, progress)
     for sentence in summary.cautions():
         progress.say(sentence)
     progress.say(f"next: {summary.next_step()}")
@@ -77,10 +77,10 @@ def _texts(count: int) -> str:
     return f"{count:,} text{'' if count == 1 else 's'}"
 
 
-def _say(table: Table, progress: Progress) -> None:
-    """Say a table line by line, as wide as the terminal, without colours: it also goes to the log."""
+def say_rendered(part: Table | Text, progress: Progress) -> None:
+    """Say a table or a text line by line, as wide as the terminal, without colours: it also goes to the log."""
     console = make_console(StringIO())
     console.width = make_console(sys.stderr).width
-    console.print(table)
+    console.print(part)
     for line in cast(StringIO, console.file).getvalue().splitlines():
         progress.say(line.rstrip())

@@ -81,12 +81,17 @@ def train(
         require_extra("convert")
         refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
+            from sotag_convert.cli.data_tables import say_data_report
             from sotag_convert.cli.summary import print_parity
+            from sotag_convert.data.checks import cleaned, inspect
             from sotag_convert.data.load import load
             from sotag_convert.training import train_dataset
 
-        with progress.stage("reading the texts"):
-            dataset = load(data, settings, progress.say)
+        with progress.stage("reading the texts") as stage:
+            dataset = load(data, settings, progress.say, stage.advance)
+        with progress.stage("looking at the texts"):
+            say_data_report(inspect(dataset), progress)
+            dataset = cleaned(dataset)
         report = train_dataset(
             dataset,
             output,

@@ -117,7 +117,8 @@ class Dataset:
     """Labelled texts to train a model on.
 
     ``labels``: in alphabetical order, which is the order of the network's outputs. ``off_topic``: training texts that
-    have none of the labels. ``extra``: further training texts, which a preset may leave out and which are never used for
+    have none of the labels. ``general``: texts that are off-topic for most data sets (off_topic.py); those that resemble a
+    label are not used. ``extra``: further training texts, which a preset may leave out and which are never used for
     validation. ``validation``: the validation texts that the data set itself has; ``None`` leaves it to the training to
     split some off. ``multi_label``: whether a text may have several labels.
     """
@@ -127,6 +128,7 @@ class Dataset:
     train: Examples
     test: Examples | None
     off_topic: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
     extra: Examples = _NO_EXAMPLES
     origin: Origin = _UNKNOWN_ORIGIN
     validation: Examples | None = None

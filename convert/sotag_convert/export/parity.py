@@ -63,7 +63,7 @@ def check_parity(
     if fused != 1:
         raise ModelError(f"the graph has {fused} fused LSTM operators and must have one: {', '.join(run.operators)}")
     inputs = [bundle.input(text) for text in texts]
-    rows = None if bundle.features is None else [read.rows or [] for read in inputs]
+    rows = None if bundle.features is None else [read.rows for read in inputs if read.rows]
     scores = network.scores([read.ids for read in inputs], rows)
     expected = calibrated(scores.astype(np.float64), bundle.manifest.decision)
     parity = compare(expected[:, : len(bundle.manifest.labels)], run.scores, targets, device_bytes(folder))

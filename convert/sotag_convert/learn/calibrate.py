@@ -1,8 +1,8 @@
 """Scores of texts that a model was not fitted on -> the mix of its parts, its temperature and its thresholds; its losses.
 
-Works on scores only, and imports no TensorFlow. ``members`` says which outputs each text has, shape [texts, outputs]: exactly
-one in single-label data. Few texts cannot spoil what is fitted: it is drawn toward a usual value, as if that came from some
-further texts.
+Works on scores only, and imports no TensorFlow. ``members`` says which outputs each text has, shape [texts, outputs]:
+exactly one in single-label data. Few texts cannot spoil what is fitted: it is drawn toward a usual value, as if that came
+from some further texts.
 """
 
 from __future__ import annotations

@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sotag_edge.vocabulary import PADDING, UNKNOWN
-
 Numbers = NDArray[np.int32]
 
 
@@ -74,26 +72,6 @@ class Types:
     def tokens(self) -> list[str]:
         """The token of each type."""
         return list(self.numbers)
-
-
-def within_bytes(numbers: Sequence[int], tokens: Sequence[str], most: int | None) -> list[int]:
-    """The numbers of the first tokens whose lines in ``vocab.txt`` have ``most`` bytes together with its reserved lines.
-
-    One that is too long for the rest is left out. ``None``: all of them.
-
-    >>> within_bytes([0, 2, 1], ["is", "the", "of"], 19)
-    [0, 2]
-    """
-    if most is None:
-        return list(numbers)
-    kept = []
-    room = most - sum(len(token) + 1 for token in (PADDING, UNKNOWN))
-    for number in numbers:
-        size = len(tokens[number].encode()) + 1
-        if size <= room:
-            kept.append(number)
-            room -= size
-    return kept
 
 
 def counts_of(texts: Ragged, columns: int) -> sparse.csr_matrix:

@@ -1,4 +1,4 @@
-"""Examples -> the two parts of a model, a network and a linear branch, and what each says about texts that it has not seen."""
+"""Examples -> the two parts of a model, a network and a linear branch, and their logits of texts that were not fitted on."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class Parts(NamedTuple):
         linear = None
         if self.table is not None:
             features = self.table.features()
-            rows = (features.rows(*of_text) for of_text in zip(tokens, ids, strict=True))
-            linear = self.table.logits(Ragged.of(rows))
+            rows, counts = zip(*(features.rows(*of_text) for of_text in zip(tokens, ids, strict=True)), strict=True)
+            linear = self.table.logits(Ragged.of(rows), Ragged.of(counts))
         members = np.zeros(network.shape, bool)
         members[:, : self.labels] = members_of(examples, self.labels)
         return Unseen(network, linear, members)
@@ -106,10 +106,10 @@ def fit_parts(
     with progress.stage("preparing the texts"):
         built = build_training_set(training, dataset, preset, seed)
     linear = spare = None
-    if built.features is not None:
+    if preset.rows and built.features is not None:
         with progress.stage("fitting the linear branch"):
             rows = np.flatnonzero(built.fitted)
-            model = fit_linear(built.features, rows, built.members[rows], seed)
+            model = fit_linear(built.features, rows, built.members[rows], seed, off_topic=built.off_topic)
             linear, spare = _tables(model, built.features, preset, built)
     off_topic_texts = len(built.ids) - built.labelled
     built = for_network(built, preset, seed)  # the features were the largest thing in memory

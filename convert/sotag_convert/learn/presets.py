@@ -100,7 +100,7 @@ class Preset:
 # off_topic_repeats: of the off-topic texts in benchmarks/questions.jsonl 0.53 were answered unknown when each off-topic text
 # was used once, 0.65 at 20.
 _DEFAULT = Preset(
-    input=InputSettings(TokenizerMode.CODE, max_tokens=384),
+    input=InputSettings(TokenizerMode.TEXT, max_tokens=384),
     vocabulary=5000,
     network=lambda labels, vocabulary: ConvLstmNetwork(
         labels, vocabulary, ratios=min(labels, 8), buckets=92_000 // max(4, min(labels, 8))

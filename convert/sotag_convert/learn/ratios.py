@@ -16,8 +16,8 @@ Floats = NDArray[np.float32]
 def log_count_ratios(counts: sparse.csr_matrix, members: NDArray[np.bool_], smoothing: float) -> Floats:
     """How much each feature speaks for each label: log of its share in the label's texts over its share in the others.
 
-    ``counts``: shape [texts, features]; ``members``: which labels each text has, shape [texts, labels]; ``smoothing`` is added
-    to each sum. Returns shape [features, labels]; a feature that is as frequent in both has 0.
+    ``counts``: shape [texts, features]; ``members``: which labels each text has, shape [texts, labels]; ``smoothing`` is
+    added to each sum. Returns shape [features, labels]; a feature that is as frequent in both has 0.
 
     >>> members = np.array([[True, False], [False, True]])
     >>> log_count_ratios(np.array([[3, 1], [1, 3]]), members, smoothing=1).astype(float).round(2).tolist()

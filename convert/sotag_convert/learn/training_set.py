@@ -1,7 +1,8 @@
 """Labelled texts and a preset -> the training set: a vocabulary, and of each text its ids, features, target and fold.
 
-A preset may augment the texts (augment.py), mix the out-of-fold scores of a linear model into the targets (distillation), start
-embeddings from log-count ratios (ratios.py), and add off-topic texts: in single-label data they have an output of their own.
+A preset may augment the texts (augment.py), mix the out-of-fold scores of a linear model into the targets (distillation),
+start embeddings from log-count ratios (ratios.py), and add off-topic texts: in single-label data they have an output of
+their own.
 """
 
 from __future__ import annotations
@@ -13,21 +14,21 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.augment import Copy, augment
-from sotag_convert.learn.corpus import Numbers, Ragged, Types, presence, within_bytes
+from sotag_convert.learn.corpus import Numbers, Ragged, Types, presence
 from sotag_convert.learn.linear import FeatureCounts, count_features, fit_linear, out_of_fold_logits
 from sotag_convert.learn.presets import Preset
 from sotag_convert.learn.ratios import log_count_ratios, narrow
+from sotag_convert.learn.vocabulary import choose_vocabulary
 from sotag_convert.network.architectures import NetworkSettings
 from sotag_convert.network.network import Scores
 from sotag_edge.errors import InputError
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import tokenize
-from sotag_edge.vocabulary import PADDING, REPLACEMENT, UNKNOWN, UNKNOWN_ID, Vocabulary
+from sotag_edge.vocabulary import UNKNOWN_ID, Vocabulary
 
 FOLDS = 5
 _OFF_TOPIC_PART = 10  # off-topic texts are repeated while they are at most a tenth of the other texts
@@ -37,8 +38,8 @@ _ENOUGH = 8
 _SMOOTHING = 0.3
 _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
 _SAMPLE = 10_000  # texts whose length is looked at
-_LONGEST, _SHORTEST = 1024, 32  # tokens
-_COVERED = 0.9  # of the texts are read to their end
+_LONGEST, _LONG, _SHORTEST = 1024, 256, 32  # tokens
+_COVERED = (0.9, 0.98)  # of the texts are read to their end; the second share unless these are long texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class TrainingSet:
 
     ``ids``: of each text. ``targets``: shape [texts, outputs], the probability of each output. ``members``: which outputs
     each text has, of the same shape. ``folds``: the fold of each text, from 0 to ``FOLDS`` - 1, the same for all copies of a
-    text. ``features``: of each text, for the linear branch; ``None`` without one; ``fitted``: the texts that it is fitted on.
-    ``off_topic``: whether the last output is that of off-topic texts; ``independent``: whether a text may have several.
+    text. ``features``: of each text, for the linear branch; ``None`` without one; ``fitted``: the texts that it is fitted
+    on. ``off_topic``: whether the last output is that of off-topic texts; ``independent``: whether a text may have several.
     ``labelled``: how many texts are not off-topic.
     """
 
@@ -91,7 +92,15 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     if not len(copies.types.values):
         raise InputError("there is nothing to train on: all texts are empty")
     label_members = members_of(examples, len(dataset.labels))
-    vocabulary = _vocabulary(types, copies, label_members, preset)
+    vocabulary = choose_vocabulary(
+        types.tokens,
+        copies.types,
+        copies.fitted,
+        label_members[copies.owners],
+        preset.vocabulary,
+        informative=preset.informative_vocabulary,
+        most_bytes=preset.vocabulary_bytes,
+    )
     off_topic = _off_topic(dataset, preset, settings, types)
     all_types = Ragged.of([*copies.types, *off_topic])
     members, is_output = _with_off_topic(label_members[copies.owners], len(off_topic), dataset)
@@ -101,7 +110,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     ids_of_types = _ids_of_types(types, vocabulary)
     ids = Ragged(ids_of_types[all_types.values], all_types.starts).filled(UNKNOWN_ID)
     features = None
-    if preset.rows:
+    if preset.rows or preset.teacher_share:
         features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary))
     built = TrainingSet(
         settings,
@@ -116,21 +125,22 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
         independent=dataset.multi_label,
         labelled=len(copies.owners),
     )
-    built = _without_on_topic(built, seed)
+    built = _without_on_topic(built, len(off_topic) - len(dataset.off_topic), seed)
     return _distilled(built, preset, seed)
 
 
 def input_settings(texts: Sequence[str], preset: Preset) -> InputSettings:
-    """How texts become ids: as the preset says, but as long as nine of ten of these texts, up to 1,024 tokens.
+    """How texts become ids: as the preset says, but as long as most of these texts: 98 % of short ones, 90 % of long ones.
 
-    A text that is longer is cut, on the device too.
+    At most 1,024 tokens; a text that is longer is cut, on the device too.
     """
     settings = preset.input
     if settings.pad_to is not None:
         return settings
     sample = random.Random(0).sample(texts, _SAMPLE) if len(texts) > _SAMPLE else texts
     lengths = [len(tokenize(text, settings.tokenizer, _LONGEST)) for text in sample]
-    longest = int(np.quantile(lengths, _COVERED)) if lengths else _SHORTEST
+    most, nearly_all = np.quantile(lengths, _COVERED).astype(int) if lengths else (0, 0)
+    longest = max(int(most), min(int(nearly_all), _LONG))
     return replace(settings, max_tokens=min(_LONGEST, max(_SHORTEST, -(-longest // 32) * 32)))
 
 
@@ -169,51 +179,12 @@ def members_of(examples: Examples, labels: int) -> NDArray[np.bool_]:
     return members
 
 
-def _vocabulary(types: Types, copies: _Copies, members: NDArray[np.bool_], preset: Preset) -> Vocabulary:
-    """The most frequent tokens; of an informative vocabulary in one half, and in the other those that say most about a label.
-
-    Frequency alone leaves out "sqlalchemy", four times in 8,000 texts and always with python, for the words of one long
-    listing. On a validation split the log loss of titles fell from 0.504 to 0.495, of whole texts from 0.256 to 0.253.
-    """
-    tokens = types.tokens
-    counts = np.bincount(copies.types.values, minlength=len(tokens))
-    usable = [number for number, token in enumerate(tokens) if REPLACEMENT not in token]
-    frequent = sorted(usable, key=lambda number: (-counts[number], tokens[number]))
-    room = preset.vocabulary_bytes
-    chosen = frequent[: preset.vocabulary - 2]
-    if preset.informative_vocabulary and len(frequent) > len(chosen):
-        chosen = within_bytes(frequent[: preset.vocabulary // 2 - 2], tokens, room and room // 2)
-        whole = copies.types.take(np.flatnonzero(copies.fitted))
-        statistic = chi_squared(presence(whole, len(tokens)), members[copies.owners[copies.fitted]])
-        known = set(chosen)
-        ranked = sorted(usable, key=lambda number: (-statistic[number], tokens[number]))
-        informative = [number for number in ranked if number not in known]
-        chosen += informative[: preset.vocabulary - 2 - len(chosen)]
-    chosen = within_bytes(chosen, tokens, room)
-    return Vocabulary([PADDING, UNKNOWN, *(tokens[number] for number in chosen)])
-
-
-def chi_squared(counts: sparse.csr_matrix, members: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """How far each feature's counts in the labels' texts are from those of a feature that is independent of the labels.
-
-    ``counts``: shape [texts, features]; ``members``: shape [texts, labels]. As ``sklearn.feature_selection.chi2``, but a text
-    may have several labels.
-    """
-    total = np.zeros(counts.shape[1])
-    sums = np.asarray(counts.sum(axis=0)).ravel()
-    for label in range(members.shape[1]):
-        expected = members[:, label].mean() * sums
-        observed = np.asarray(counts[members[:, label]].sum(axis=0)).ravel()
-        total += (observed - expected) ** 2 / np.maximum(expected, 1e-12)
-    return total
-
-
 def _off_topic(dataset: Dataset, preset: Preset, settings: InputSettings, types: Types) -> list[Numbers]:
-    """The types of the off-topic texts that the preset uses."""
+    """The types of the off-topic texts that the preset uses, the general ones last."""
     if not preset.off_topic_repeats:
         return []
     limit = settings.max_tokens
-    return [types.of(tokenize(text, settings.tokenizer, limit)) for text in dataset.off_topic]
+    return [types.of(tokenize(text, settings.tokenizer, limit)) for text in (*dataset.off_topic, *dataset.general)]
 
 
 def _with_off_topic(members: NDArray[np.bool_], off_topic: int, dataset: Dataset) -> tuple[NDArray[np.bool_], bool]:
@@ -229,15 +200,18 @@ def _ids_of_types(types: Types, vocabulary: Vocabulary) -> Numbers:
     return np.array(vocabulary.ids(types.tokens), np.int32)
 
 
-def _without_on_topic(built: TrainingSet, seed: int) -> TrainingSet:
-    """Without the off-topic texts that a linear model of the labels takes for one of them: the labels may be about cooking."""
+def _without_on_topic(built: TrainingSet, general: int, seed: int) -> TrainingSet:
+    """Without those of the last ``general`` texts that a linear model takes for a label's: it may be about cooking."""
     features, labelled = built.features, built.labelled
-    if features is None or labelled == len(built.ids):
+    if features is None or general <= 0:
         return built
     rows = np.flatnonzero(built.fitted[:labelled])
-    model = fit_linear(features, rows, built.members[rows, : built.labels], seed)
-    distances = model.logits(features.counts[labelled:]).max(axis=1)
-    return _taken(built, np.concatenate([np.arange(labelled), labelled + np.flatnonzero(distances < 0)]))
+    model = fit_linear(features, rows, built.members[rows, : built.labels], seed, off_topic=False)
+    kept = np.arange(len(built.ids))
+    distances = model.logits(features.take(kept[-general:])).max(axis=1)
+    # Of two labels one has a distance above 0 for every text: without evidence both are 0, of three -1/3.
+    least = 1 / 3 if built.labels == 2 and not built.independent else 0
+    return _taken(built, np.concatenate([kept[:-general], kept[-general:][distances < least]]))
 
 
 def _taken(built: TrainingSet, numbers: NDArray[np.int64]) -> TrainingSet:
@@ -250,7 +224,7 @@ def _taken(built: TrainingSet, numbers: NDArray[np.int64]) -> TrainingSet:
         members=built.members[numbers],
         folds=built.folds[numbers],
         fitted=built.fitted[numbers],
-        features=features and replace(features, counts=features.counts[numbers]),
+        features=features and features.take(numbers),
     )
 
 
@@ -258,7 +232,9 @@ def _distilled(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
     """With the linear model's out-of-fold scores in the targets of texts whose labels have enough texts."""
     if built.features is None or not preset.teacher_share:
         return built
-    logits = out_of_fold_logits(built.features, built.members, built.folds, built.fitted, seed)
+    logits = out_of_fold_logits(
+        built.features, built.members, built.folds, built.fitted, seed, off_topic=built.off_topic
+    )
     fitted = built.fitted
     mix = calibrate.fit_mix(None, logits[fitted], built.members[fitted], independent=built.independent)
     scores = mix.scores(None, logits)
@@ -271,8 +247,8 @@ def _distilled(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
 def for_network(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
     """The training set of the network, which needs no features: off-topic texts are at most a tenth of the others.
 
-    So some are left out, or each is there several times, as often as the preset says at most. With more of them than labelled
-    texts a network finds nearly everything off-topic.
+    So some are left out, or each is there several times, as often as the preset says at most. With more of them than
+    labelled texts a network finds nearly everything off-topic.
     """
     off_topic = np.arange(built.labelled, len(built.ids))
     most = max(1, built.labelled // _OFF_TOPIC_PART)

@@ -29,7 +29,7 @@ class ConvLstmNetwork:
     The convolution gives each step ``kernel`` tokens of context and leaves the LSTM one step per ``stride`` tokens; the LSTM
     is where the time goes. ``rows``: of the linear branch (see network.py), 0 without one; ``independent``: the scores are
     sigmoids, not a softmax. A text is read at its own length. ``ratios``: the channels of each embedding that log-count
-    ratios are added to during training (see learn/teacher.py); the bigram embedding has no others. Raises ``ValueError``
+    ratios are added to during training (see learn/ratios.py); the bigram embedding has no others. Raises ``ValueError``
     for settings out of range, see bounds.py.
     """
 

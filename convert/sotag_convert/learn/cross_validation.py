@@ -1,0 +1,157 @@
+"""Examples -> the parts of a model, with a mix and a decision chosen on texts that they were not fitted on.
+
+These are validation texts, or of few texts all of them: the folds of a cross-validation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from sotag_convert.data.dataset import Dataset, Examples
+from sotag_convert.data.stratify import fold_of_each
+from sotag_convert.learn import calibrate
+from sotag_convert.learn.parts import Parts, Unseen, fit_parts
+from sotag_convert.learn.presets import Preset
+from sotag_convert.progress import Progress
+from sotag_edge.decision import Decision, MultiLabel, SingleLabel
+from sotag_edge.errors import InputError
+
+_FOLDS = 3
+_MOST_FOLDED = 5_000  # texts; of more a tenth says enough
+
+
+class Run(NamedTuple):
+    """A data set, a preset by its name and its settings, and what else each fit of a run shares."""
+
+    dataset: Dataset
+    preset: str
+    settings: Preset
+    epochs: int
+    seed: int
+    progress: Progress
+
+    def fit(self, training: Examples, held_out: Examples | None, epochs: int | None = None) -> Parts:
+        """The parts that are fitted on ``training``, in at most ``epochs`` epochs or the run's."""
+        return fit_parts(
+            training, held_out, self.dataset, self.settings, epochs or self.epochs, self.seed, self.progress
+        )
+
+
+class Chosen(NamedTuple):
+    """Parts, how they are added up, and the decision that follows; ``figures``: of texts that were not fitted on."""
+
+    parts: Parts
+    mix: calibrate.Mix
+    decision: Decision
+    figures: dict[str, object]
+
+
+def fold_count(dataset: Dataset, preset: Preset) -> int:
+    """The number of folds of the cross-validation, 0 for a split."""
+    if dataset.validation or preset.rows is None:
+        return 0
+    return _FOLDS if len(dataset.train) <= _MOST_FOLDED else 0
+
+
+def validated(run: Run, training: Examples, held_out: Examples | None) -> Chosen:
+    """Parts that were fitted on one part of the texts, and chosen on the other."""
+    parts = run.fit(training, held_out)
+    return _choose(parts, parts.unseen(held_out) if held_out else None, run)
+
+
+def cross_validated(run: Run, folds: int) -> Chosen:
+    """The parts of the last fold, chosen on what those of each fold say about the fold's texts.
+
+    Ctrl-C ends it after a fold, with what is known by then.
+    """
+    examples = run.dataset.train
+    fold_of = np.array(fold_of_each(examples.label_sets, folds, run.seed))
+    unseen: list[Unseen] = []
+    kept: list[int] = []
+    parts: Parts | None = None
+    for fold in range(folds):
+        run.progress.say(f"fold {fold + 1} of {folds}")
+        held_out = examples.take(np.flatnonzero(fold_of == fold).tolist())
+        try:
+            fitted = run.fit(examples.take(np.flatnonzero(fold_of != fold).tolist()), held_out)
+        except KeyboardInterrupt:
+            if parts is None:
+                raise
+            parts = parts._replace(history=replace(parts.history, interrupted=True))
+            break
+        parts = fitted
+        unseen.append(parts.unseen(held_out))
+        kept.append(parts.history.kept)
+        if parts.history.interrupted:
+            break
+    if parts is None:
+        raise InputError(f"{run.dataset.name} has no texts")
+    epoch = round(float(np.mean(kept)))
+    parts = parts._replace(history=replace(parts.history, kept=epoch)) if len(kept) == folds else parts
+    chosen = _choose(parts, unseen[0].joined(unseen[1:]), run)
+    return chosen._replace(figures=chosen.figures | {"folds": len(kept)})
+
+
+def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
+    """The mix and the decision for parts, from what they say about texts that they were not fitted on, if there are any."""
+    independent, labels = parts.network.settings.independent, parts.labels
+    if unseen is None:
+        decision: Decision = MultiLabel(1.0, (0.5,) * labels) if independent else SingleLabel()
+        return Chosen(parts, calibrate.usual_mix(independent), decision, {"validation_texts": 0})
+    network, linear, members = unseen
+    mix = calibrate.fit_mix(network, linear, members, independent=independent)
+    figures: dict[str, object] = {"validation_texts": len(members)}
+    scores = mix.scores(network, linear)
+    if linear is None:  # the network is published as it is, with a temperature
+        scores = calibrate.Mix(1.0, 0.0, 0.0, independent).scores(network, None)
+    else:
+        alone = (
+            calibrate.fit_mix(one, other, members, independent=independent).scores(one, other)
+            for one, other in ((None, linear), (network, None))
+        )
+        for name, part in zip(("linear_accuracy", "network_accuracy"), alone, strict=True):
+            figures[name] = round(calibrate.accuracy(part, members, independent=independent), 5)
+    figures["validation_accuracy"] = round(calibrate.accuracy(scores, members, independent=independent), 5)
+    decision = calibrate.fit(scores, members, labels, independent=independent, temperature=linear is None)
+    if linear is not None:
+        name = "micro-F1" if independent else "accuracy"
+        run.progress.say(
+            f"{name} on validation texts: linear branch {figures['linear_accuracy']:.4f}, "
+            f"LSTM {figures['network_accuracy']:.4f}, both {figures['validation_accuracy']:.4f}"
+        )
+    return Chosen(parts, mix, decision, figures)
+
+
+def trained_again(first: Chosen, run: Run) -> Chosen | None:
+    """Train on all texts, for as many epochs as the first run kept. ``None`` if Ctrl-C interrupts it."""
+    run.progress.say("training on all texts")
+    try:
+        parts = run.fit(run.dataset.train, None, first.parts.history.kept)
+    except KeyboardInterrupt:  # before its first batch
+        parts = None
+    if parts is not None and parts.history.abandoned:
+        raise KeyboardInterrupt
+    if parts is None or parts.history.interrupted:
+        run.progress.warn("stopped: the model of the first run is kept")
+        return None
+    return first._replace(parts=parts, figures=first.figures | {"refit_seconds": parts.seconds})
+
+
+def training_metrics(chosen: Chosen) -> dict[str, object]:
+    """The figures of a run for ``metrics.json``, and the figures of each epoch."""
+    history = chosen.parts.history
+    return {
+        "epochs": [
+            {name: round(value, 5) if isinstance(value, float) else value for name, value in asdict(epoch).items()}
+            for epoch in history.epochs
+        ],
+        "kept_epoch": history.kept,
+        "seconds": chosen.parts.seconds,
+        "validation_accuracy": None,
+        **chosen.figures,
+        "network_share": round(chosen.mix.share, 4),
+        "linear_scale": round(chosen.mix.scale, 4),
+    }
