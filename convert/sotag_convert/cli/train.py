@@ -8,6 +8,7 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
+from sotag_convert.cli.units import parsed_size
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import INTERRUPTED
 
@@ -31,6 +32,17 @@ Refit = Annotated[
     typer.Option(
         "--refit",
         help="Then train again on all texts, for the chosen number of epochs; takes twice as long.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+MaxSize = Annotated[
+    Optional[int],
+    typer.Option(
+        "--max-size",
+        parser=parsed_size,
+        metavar="SIZE",
+        help="The largest size of the model on the device, such as 200KB or 1.5MB. The model is as close to it as the texts "
+        "allow. [default: the preset's sizes]",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -60,6 +72,7 @@ def train(
     epochs: Epochs = None,
     validation: Validation = None,
     refit: Refit = False,
+    max_size: MaxSize = None,
     seed: Seed = 1,
     force: options.Force = False,
     resume: Resume = False,
@@ -105,6 +118,7 @@ def train(
             refit=refit,
             force=force,
             resume=resume,
+            max_size=max_size,
             progress=progress,
         )
         detail_parity(report.parity, progress)

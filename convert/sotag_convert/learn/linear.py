@@ -230,11 +230,19 @@ def out_of_fold_logits(
 
 class LinearTable(NamedTuple):
     """A linear model as the device reads it: ``rows``, shape [ids + hashes, outputs + 1], the last column the squares of the
-    idf; ``hashes`` in ascending order; ``bias``."""
+    idf; ``hashes`` in ascending order; ``bias``. ``ranks``: of the hashes, the lowest for the one that is of most use."""
 
     rows: Floats
     hashes: NDArray[np.uint32]
     bias: Floats
+    ranks: NDArray[np.int64]
+
+    def most_useful(self, most: int) -> LinearTable:
+        """The table with the rows of ``most`` hashes, or of all if there are no more."""
+        kept = np.sort(np.argsort(self.ranks)[:most])
+        ids = len(self.rows) - len(self.hashes)
+        rows = np.concatenate([self.rows[:ids], self.rows[ids + kept]])
+        return LinearTable(rows, self.hashes[kept], self.bias, self.ranks[kept])
 
     def features(self) -> Features:
         """The features of the device."""
@@ -266,4 +274,5 @@ def table(model: LinearModel, features: FeatureCounts, most: int) -> LinearTable
     kept = np.argsort(-effect, kind="stable")[:most]
     kept = kept[model.squares[ids + kept] > 0]  # a feature with weights of 0 is still part of the norm
     hashes, first = np.unique(features.hashes[kept], return_index=True)  # a pair and an n-gram may have the same hash
-    return LinearTable(np.concatenate([of_ids, whole[ids + kept[first]]]).astype(np.float32), hashes, model.bias)
+    rows = np.concatenate([of_ids, whole[ids + kept[first]]]).astype(np.float32)
+    return LinearTable(rows, hashes, model.bias, ranks=first)
