@@ -35,7 +35,7 @@ from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
-_GENERAL = 100  # general off-topic texts, or half as many as texts
+_FEW_GENERAL = 100  # general off-topic texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,9 @@ def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
     if not (preset.off_topic_repeats and dataset.origin.general_off_topic):
         return dataset
     general = [text for text in off_topic_texts() if text not in dataset.off_topic]
-    count = min(len(general), max(_GENERAL, len(dataset.train) // 2))
+    count = len(general)
+    if dataset.multi_label:  # where they are negative examples of each label, they must not outnumber the others
+        count = min(count, max(_FEW_GENERAL, len(dataset.train) // 2))
     return replace(dataset, general=tuple(random.Random(seed).sample(general, count)))
 
 

@@ -133,7 +133,7 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
         for name, part in zip(("linear_accuracy", "network_accuracy"), alone, strict=True):
             figures[name] = round(calibrate.accuracy(part, members, independent=independent), 5)
     figures["validation_accuracy"] = round(calibrate.accuracy(scores, members, independent=independent), 5)
-    decision = calibrate.fit(scores, members, labels, independent=independent, temperature=linear is None)
+    decision = calibrate.fit(scores, members, independent=independent, temperature=linear is None)
     if linear is not None:
         name = "micro-F1" if independent else "accuracy"
         run.progress.say(
