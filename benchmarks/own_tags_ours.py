@@ -50,7 +50,7 @@ def run(command: list[str], folder: Path) -> tuple[str, dict[str, float]]:
 def train(python: str, data: Path, model: Path, multi_label: bool = False) -> dict[str, float]:
     """Train a model with the default settings: seconds and peak memory. Raises ``FailedError``."""
     command = [python, "-m", "sotag_edge", "train", str(data.resolve()), "--field", "text", "--label-field", "label"]
-    command += ["--multi-label"] if multi_label else []
+    command += ["--label-separator", ","] if multi_label else []
     return run([*command, "--output", str(model.resolve())], model.parent)[1]
 
 

@@ -1,14 +1,16 @@
 """Tokens and ids of a text -> the features of the linear branch: the numbers of the rows that the graph adds up.
 
-Three kinds of features: the known tokens of a text, the pairs of neighbouring known tokens, and the character n-grams of
-its unknown tokens. Each counts once per text and token. Tokens have the row of their id. Pairs and n-grams are hashed to
-32 bits; ``features.bin`` lists the hashes that have a row, in ascending order, as little-endian ``uint32``; the others are
-left out. The n-grams of a known token have no rows: training adds their weights to the token's own row.
+Three kinds of features: the tokens of a text, the pairs of neighbouring known tokens, and the character n-grams of its
+unknown tokens. Tokens have the row of their id. Pairs and n-grams are hashed to 32 bits; ``features.bin`` lists the hashes
+that have a row, in ascending order, as little-endian ``uint32``; the others are left out. The n-grams of a known token have
+no rows: training adds their weights to the token's own row. The row of ``[UNK]`` has no weights: unknown tokens count in the
+norm only.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,23 +48,32 @@ class Features:
         """The number of hashes."""
         return len(self._content) // _BYTES
 
-    def rows(self, tokens: Sequence[str], ids: Sequence[int]) -> list[int]:
-        """The rows of a text, at least one: a text without features has the row of padding, which adds nothing.
+    def rows(self, tokens: Sequence[str], ids: Sequence[int]) -> list[list[int]]:
+        """The rows of a text's features, and how often the text has each. A text without features has the row of padding.
 
-        ``ids``: those of the tokens, in their order.
+        ``ids``: those of the tokens, in their order. An n-gram of two unknown tokens is there twice.
         """
-        rows = [number for number in dict.fromkeys(ids) if number > UNKNOWN_ID]
+        known = Counter(ids)
+        for number in (PADDING_ID, UNKNOWN_ID):
+            known.pop(number, None)
+        rows, counts = list(known), list(known.values())
+        if UNKNOWN_ID in ids:
+            unknown = Counter(token for token, number in zip(tokens, ids, strict=False) if number == UNKNOWN_ID)
+            rows += [UNKNOWN_ID] * len(unknown)
+            counts += unknown.values()
         if self._content:
             np, listed = self._loaded or self._load()
-            hashes = np.unique(pair_hashes(np, np.array(ids, np.uint32)))
+            hashes, times = np.unique(pair_hashes(np, np.array(ids, np.uint32)), return_counts=True)
             if UNKNOWN_ID in ids:
-                unknown = {token for token, number in zip(tokens, ids, strict=False) if number == UNKNOWN_ID}
-                of_tokens = [number for token in sorted(unknown) for number in token_hashes(token)]
-                hashes = np.concatenate([hashes, np.array(of_tokens, np.uint32)])
+                of_tokens = [(number, count) for token, count in unknown.items() for number in token_hashes(token)]
+                hashes = np.concatenate([hashes, np.array([number for number, _ in of_tokens], np.uint32)])
+                times = np.concatenate([times, np.array([count for _, count in of_tokens], np.int64)])
             places = np.searchsorted(listed, hashes)
             places[places == len(listed)] = 0
-            rows += (places[listed[places] == hashes] + self._first).tolist()
-        return rows or [PADDING_ID]
+            has_row = listed[places] == hashes
+            rows += (places[has_row] + self._first).tolist()
+            counts += times[has_row].tolist()
+        return [rows, counts] if rows else [[PADDING_ID], [1]]
 
     def _load(self) -> tuple[Any, NDArray[np.uint32]]:
         import numpy as np

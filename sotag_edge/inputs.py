@@ -13,10 +13,10 @@ _LONGEST = 100_000  # tokens
 
 class NetworkInput(NamedTuple):
     """The input of the network for one text: its ``ids``, and in a network with a linear branch the ``rows`` of its features
-    (see features.py). ``truncated``: whether the text has more tokens than the network reads."""
+    with their counts (see features.py). ``truncated``: whether the text has more tokens than the network reads."""
 
     ids: list[int]
-    rows: list[int] | None = None
+    rows: list[list[int]] | None = None
     truncated: bool = False
 
 

@@ -41,8 +41,10 @@ class Interpreter:
         """The names of the graph's operators, in the order of their execution."""
         return _Graph(self._model, self._has_rows).operators()
 
-    def scores(self, ids: Sequence[int], rows: Sequence[int] | None = None) -> list[float]:
-        """The score of each output, in the order of the bundle's labels, for one or more ids, and rows if there is a branch.
+    def scores(self, ids: Sequence[int], rows: Sequence[Sequence[int]] | None = None) -> list[float]:
+        """The score of each output, in the order of the bundle's labels, for one or more ids.
+
+        ``rows``: those of the features and their counts, for a model with a linear branch.
 
         The input tensors take the text's own length, so the scores depend on that text only. Raises ``ModelError`` if the
         model cannot be run, or its scores are not numbers from 0 to 1, with a sum of 1 unless they are independent.
@@ -86,34 +88,34 @@ class _Graph:
         ids = [details for details in inputs if not (has_rows and ROWS in details["name"])]
         self._inputs = [self._tensor(ids, "int32", "of ids")[0]]
         if has_rows:
-            self._inputs.append(self._tensor(rows, "int32", "of rows")[0])
+            self._inputs.append(self._tensor(rows, "int32", "of rows and counts")[0])
         self._output, self.outputs = self._tensor(scores, "float32", "of scores")
         self._lengths: list[int] = []
 
     def _tensor(self, details: Sequence[Mapping[str, Any]], kind: str, what: str) -> tuple[int, int]:
-        """The index of the only tensor, of shape [1, n], and its n. Raises ``ModelError`` for another one."""
+        """The index of the only tensor, of two dimensions, and the size of the second. Raises ``ModelError``."""
         if len(details) != 1 or details[0]["dtype"] is not getattr(self._numpy, kind) or len(details[0]["shape"]) != 2:
-            raise ModelError(f"the model has no single tensor {what}, {kind} of shape [1, n]")
+            raise ModelError(f"the model has no single tensor {what}, {kind} of two dimensions")
         return int(details[0]["index"]), int(details[0]["shape"][-1])
 
     def operators(self) -> list[str]:
         return [operator["op_name"] for operator in self._interpreter._get_ops_details()]
 
-    def scores(self, ids: Sequence[int], rows: Sequence[int] | None) -> list[float]:
+    def scores(self, ids: Sequence[int], rows: Sequence[Sequence[int]] | None) -> list[float]:
         interpreter, np = self._interpreter, self._numpy
-        values = [ids] if rows is None else [ids, rows]
-        lengths = [len(numbers) for numbers in values]
+        values = [[ids]] if rows is None else [[ids], rows]
+        lengths = [len(numbers[0]) for numbers in values]
         try:
             if lengths != self._lengths:
                 self._lengths = []
-                for tensor, length in zip(self._inputs, lengths, strict=True):
-                    interpreter.resize_tensor_input(tensor, [1, length])
+                for tensor, numbers, length in zip(self._inputs, values, lengths, strict=True):
+                    interpreter.resize_tensor_input(tensor, [len(numbers), length])
                 interpreter.allocate_tensors()
                 self._lengths = lengths
             # subtle: the fused LSTM keeps its state between calls; without this the scores depend on the text before.
             interpreter.reset_all_variables()
             for tensor, numbers in zip(self._inputs, values, strict=True):
-                interpreter.set_tensor(tensor, np.array([numbers], dtype=np.int32))
+                interpreter.set_tensor(tensor, np.array(numbers, dtype=np.int32))
             interpreter.invoke()
             scores: list[float] = interpreter.get_tensor(self._output)[0].tolist()
         except Exception as error:  # of any class, where the model is damaged

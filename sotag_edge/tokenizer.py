@@ -183,12 +183,12 @@ def _text_pattern(*, single: bool) -> re.Pattern[str]:
 
 @cache
 def _border() -> re.Pattern[str]:
-    """Where a text may be cut: no token, entity, newline pair or composed character reaches over the match's end.
+    """Where a text may be cut: no token, entity or composed character reaches over the match's end.
 
     subtle: entities consist of ASCII letters, digits and "&#;", whatever they decode to, and decode by their longest prefix
     that is a name, so a piece that ends within what looks like one ("&lt東") decodes as the whole does.
     """
-    return re.compile(rf"[\s!%'()*+,\-./:<=>?\[\\\]^`{{|}}~](?=\w)|[^\S\r](?=\s)|(?=[{characters.SEPARABLE}])")
+    return re.compile(rf"[\s!%'()*+,\-./:<=>?\[\\\]^`{{|}}~](?=[\w\s])|(?=[{characters.SEPARABLE}])")
 
 
 @cache

@@ -92,9 +92,10 @@ def _inputs(bundle: Bundle) -> Iterator[NetworkInput]:
     longest, end = bundle.manifest.input.max_tokens, len(bundle.vocabulary) + len(bundle.features)
     chunks = [list(range(first, min(first + longest, end))) for first in range(0, end, longest)]
     for number, ids in enumerate(_texts(bundle)):
-        yield NetworkInput(ids, chunks.pop() if chunks else [number % end] * (number + 1))
+        rows = chunks.pop() if chunks else [number % end] * (number + 1)
+        yield NetworkInput(ids, [rows, [1 + number % _TEXTS] * len(rows)])
     for rows in chunks:
-        yield NetworkInput([UNKNOWN_ID], rows)
+        yield NetworkInput([UNKNOWN_ID], [rows, [1] * len(rows)])
 
 
 def _texts(bundle: Bundle) -> Iterator[list[int]]:

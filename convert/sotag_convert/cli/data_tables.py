@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TextIO
+from collections.abc import Iterator
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from sotag_convert.cli.summary import say_rendered
 from sotag_convert.data.checks import DataReport
+from sotag_convert.progress import Progress
 from sotag_edge.terminal import make_console, printable
 
 _MOST_ROWS = 20  # on a terminal
 
 
-def print_data_report(report: DataReport, stream: TextIO = sys.stdout) -> None:
+def print_data_report(report: DataReport) -> None:
     """Print the tags with the fewest texts first, then the figures of all texts, then the warnings."""
-    console = make_console(stream)
-    console.print(Text(printable(_title(report))), soft_wrap=True)
-    shown = report.tags
-    if console.is_terminal and len(shown) > _MOST_ROWS:
-        shown = shown[: _MOST_ROWS - 1]
-    console.print(_by_tag(report, len(shown)))
-    if len(shown) < len(report.tags):
-        console.print(f"  and {len(report.tags) - len(shown):,} more tags, with more texts", soft_wrap=True)
-    console.print(_figures(report))
+    console = make_console()
+    for part in _parts(report, _MOST_ROWS if console.is_terminal else len(report.tags)):
+        console.print(part, soft_wrap=isinstance(part, Text))
     for warning in report.warnings():
         console.print(Text(printable(warning)), soft_wrap=True)
+
+
+def say_data_report(report: DataReport, progress: Progress) -> None:
+    """Say the same, of many tags only those with the fewest texts; warnings reach also those who asked for quiet."""
+    for part in _parts(report, _MOST_ROWS):
+        say_rendered(part, progress)
+    for warning in report.warnings():
+        progress.warn(warning)
+
+
+def _parts(report: DataReport, most: int) -> Iterator[Table | Text]:
+    shown = len(report.tags) if len(report.tags) <= most else most - 1
+    yield Text(printable(_title(report)))
+    yield _by_tag(report, shown)
+    if shown < len(report.tags):
+        yield Text(f"  and {len(report.tags) - shown:,} more tags, with more texts")
+    yield _figures(report)
 
 
 def _title(report: DataReport) -> str:

@@ -38,8 +38,8 @@ _ENOUGH = 8
 _SMOOTHING = 0.3
 _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
 _SAMPLE = 10_000  # texts whose length is looked at
-_LONGEST, _SHORTEST = 1024, 32  # tokens
-_COVERED = 0.9  # of the texts are read to their end
+_LONGEST, _LONG, _SHORTEST = 1024, 256, 32  # tokens
+_COVERED = (0.9, 0.98)  # of the texts are read to their end; the second share unless these are long texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     copies = _copies(examples, dataset, replace(preset, input=settings), types, seed)
     if not len(copies.types.values):
         raise InputError("there is nothing to train on: all texts are empty")
-    label_members = members_of(examples, len(dataset.labels))
+    label_members = calibrate.members_of(examples, len(dataset.labels))
     vocabulary = choose_vocabulary(
         types.tokens,
         copies.types,
@@ -99,6 +99,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
         label_members[copies.owners],
         preset.vocabulary,
         informative=preset.informative_vocabulary,
+        most_bytes=preset.vocabulary_bytes,
     )
     off_topic = _off_topic(dataset, preset, settings, types)
     all_types = Ragged.of([*copies.types, *off_topic])
@@ -129,16 +130,17 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
 
 
 def input_settings(texts: Sequence[str], preset: Preset) -> InputSettings:
-    """How texts become ids: as the preset says, but as long as nine of ten of these texts, up to 1,024 tokens.
+    """How texts become ids: as the preset says, but as long as most of these texts: 98 % of short ones, 90 % of long ones.
 
-    A text that is longer is cut, on the device too.
+    At most 1,024 tokens; a text that is longer is cut, on the device too.
     """
     settings = preset.input
     if settings.pad_to is not None:
         return settings
     sample = random.Random(0).sample(texts, _SAMPLE) if len(texts) > _SAMPLE else texts
     lengths = [len(tokenize(text, settings.tokenizer, _LONGEST)) for text in sample]
-    longest = int(np.quantile(lengths, _COVERED)) if lengths else _SHORTEST
+    most, nearly_all = np.quantile(lengths, _COVERED).astype(int) if lengths else (0, 0)
+    longest = max(int(most), min(int(nearly_all), _LONG))
     return replace(settings, max_tokens=min(_LONGEST, max(_SHORTEST, -(-longest // 32) * 32)))
 
 
@@ -169,14 +171,6 @@ def _family(
     return augment(text, versions, preset.augmentation, preset.input.tokenizer, draw)
 
 
-def members_of(examples: Examples, labels: int) -> NDArray[np.bool_]:
-    """Which labels each text has, shape [texts, labels]."""
-    members = np.zeros((len(examples), labels), bool)
-    rows = np.repeat(np.arange(len(examples)), [len(numbers) for numbers in examples.label_sets])
-    members[rows, [label for numbers in examples.label_sets for label in numbers]] = True
-    return members
-
-
 def _off_topic(dataset: Dataset, preset: Preset, settings: InputSettings, types: Types) -> list[Numbers]:
     """The types of the off-topic texts that the preset uses, the general ones last."""
     if not preset.off_topic_repeats:
@@ -204,9 +198,9 @@ def _without_on_topic(built: TrainingSet, general: int, seed: int) -> TrainingSe
     if features is None or general <= 0:
         return built
     rows = np.flatnonzero(built.fitted[:labelled])
-    model = fit_linear(features, rows, built.members[rows, : built.labels], seed)
+    model = fit_linear(features, rows, built.members[rows, : built.labels], seed, off_topic=False)
     kept = np.arange(len(built.ids))
-    distances = model.logits(features.counts[-general:]).max(axis=1)
+    distances = model.logits(features.take(kept[-general:])).max(axis=1)
     # Of two labels one has a distance above 0 for every text: without evidence both are 0, of three -1/3.
     least = 1 / 3 if built.labels == 2 and not built.independent else 0
     return _taken(built, np.concatenate([kept[:-general], kept[-general:][distances < least]]))
@@ -222,7 +216,7 @@ def _taken(built: TrainingSet, numbers: NDArray[np.int64]) -> TrainingSet:
         members=built.members[numbers],
         folds=built.folds[numbers],
         fitted=built.fitted[numbers],
-        features=features and replace(features, counts=features.counts[numbers]),
+        features=features and features.take(numbers),
     )
 
 
@@ -230,7 +224,9 @@ def _distilled(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
     """With the linear model's out-of-fold scores in the targets of texts whose labels have enough texts."""
     if built.features is None or not preset.teacher_share:
         return built
-    logits = out_of_fold_logits(built.features, built.members, built.folds, built.fitted, seed)
+    logits = out_of_fold_logits(
+        built.features, built.members, built.folds, built.fitted, seed, off_topic=built.off_topic
+    )
     fitted = built.fitted
     mix = calibrate.fit_mix(None, logits[fitted], built.members[fitted], independent=built.independent)
     scores = mix.scores(None, logits)

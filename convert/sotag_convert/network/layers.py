@@ -113,12 +113,15 @@ def _scale(table: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
 
 
 class LinearLogits(_Layer):
-    """Rows of weights, the last column squares, shape [batch, features, outputs + 1] -> logits: their sums, divided by the
-    norm. Rows of padding are 0."""
+    """Rows of weights, the last column squares, shape [batch, features, outputs + 1], and their counts, shape [batch,
+    features] -> logits: the sums, divided by the norm. Rows of padding are 0."""
 
-    def call(self, rows: Any) -> Any:
-        sums = tf.reduce_sum(rows, axis=1)
-        return sums[:, :-1] * tf.math.rsqrt(tf.maximum(sums[:, -1:], _SMALLEST))
+    def call(self, inputs: Any) -> Any:
+        rows, counts = inputs
+        values = 1 + tf.math.log(tf.maximum(tf.cast(counts, tf.float32), 1))[:, :, None]
+        weights = tf.reduce_sum(rows[:, :, :-1] * values, axis=1)
+        squares = tf.reduce_sum(rows[:, :, -1:] * values * values, axis=1)
+        return weights * tf.math.rsqrt(tf.maximum(squares, _SMALLEST))
 
 
 class RatioEmbedding(_Layer):

@@ -33,9 +33,10 @@ Scores = NDArray[np.float32]
 class Network:
     """A network built from its settings. ``model`` is its graph for padded batches: ids [batch, time] -> scores.
 
-    With a linear branch the graph has a second input: the rows of each text's features, shape [batch, features], padded with
-    row 0. The branch is a table, ``LINEAR``, of a row per feature and a column per output, and a last one with the square of
-    the feature's idf. Its logits are added to those of the settings' graph. It is fitted by itself (learn/linear.py).
+    With a linear branch the graph has a second input: the rows of each text's features and their counts, shape [batch, 2,
+    features], padded with row 0. The branch is a table, ``LINEAR``, of a row per feature and a column per output, and a last
+    one with the square of the feature's idf. Its logits are added to those of the settings' graph. It is fitted by itself
+    (learn/linear.py).
     """
 
     def __init__(self, settings: NetworkSettings) -> None:
@@ -118,9 +119,9 @@ class Network:
         return {"kind": kind, **asdict(self.settings)}
 
     def scores(
-        self, ids: Sequence[Sequence[int]], rows: Sequence[Sequence[int]] | None = None, batch: int = 64
+        self, ids: Sequence[Sequence[int]], rows: Sequence[Sequence[Sequence[int]]] | None = None, batch: int = 64
     ) -> Scores:
-        """The scores of texts as ids, in their order; ``rows``: of their features, for a linear branch.
+        """The scores of texts as ids, in their order; ``rows``: of their features, with counts, for a linear branch.
 
         ``batch``: how many texts run at a time.
         """
@@ -128,7 +129,9 @@ class Network:
         scores: Scores = np.zeros((len(ids), self.settings.labels), np.float32)
         for start in range(0, len(order), batch):
             numbers = order[start : start + batch]
-            inputs = [pad([of_text[number] for number in numbers]) for of_text in (ids, rows) if of_text is not None]
+            inputs = [pad([ids[number] for number in numbers])]
+            if rows is not None:
+                inputs.append(np.stack([pad([rows[number][part] for number in numbers]) for part in (0, 1)], axis=1))
             scores[numbers] = self.model(inputs, training=False).numpy()
         return scores
 
@@ -157,9 +160,12 @@ def _model(settings: NetworkSettings, embed: Embed, *, training: bool) -> Any:
     inputs = [tf_keras.Input((settings.length,), batch_size=batch, dtype="int32", name="ids")]
     logits = settings.graph(inputs[0], embed, training=training)
     if settings.rows:
-        inputs.append(tf_keras.Input((None,), batch_size=batch, dtype="int32", name=ROWS))
-        table = embed(LINEAR, settings.rows, settings.labels + 1)
-        logits = tf_keras.layers.Add()([logits, LinearLogits()(table(inputs[1]))])
+        # [batch, 2, features]; for one text [2, features], because every tensor of the device has two dimensions.
+        shape = (None,) if batch else (2, None)
+        inputs.append(tf_keras.Input(shape, batch_size=batch and 2, dtype="int32", name=ROWS))
+        rows, counts = (inputs[1][:1], inputs[1][1:]) if batch else (inputs[1][:, 0], inputs[1][:, 1])
+        table = embed(LINEAR, settings.rows, settings.labels + 1)(rows)
+        logits = tf_keras.layers.Add()([logits, LinearLogits()([table, counts])])
     return tf_keras.Model(inputs, _activation(settings)(logits))
 
 
