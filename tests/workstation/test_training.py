@@ -20,6 +20,7 @@ from sotag_convert.learn.fit import Epoch, History
 from sotag_convert.learn.parts import Parts, fit_parts
 from sotag_convert.learn.presets import PRESETS
 from sotag_convert.progress import SilentProgress
+from sotag_convert.publish import Published
 from sotag_convert.recipes import Recipe
 from sotag_convert.source import Source
 from sotag_convert.training import train_dataset
@@ -176,13 +177,14 @@ class Fits:
         return self.parts._replace(texts=len(training), history=history)
 
     def publish(
-        self, source: Source, recipe: Recipe, folder: Path, name: str, labelled: LabelledTexts | None
-    ) -> Parity:
+        self, source: Source, recipe: Recipe, folder: Path, name: str, labelled: LabelledTexts | None, limit: object
+    ) -> Published:
         """Record what is published."""
+        assert limit is None
         source.write(folder, recipe)
         self.sources.append(source)
         self.labelled.append(labelled)
-        return Parity(1, 1.0, 0.0, 0.0, None, None, len(name))
+        return Published(Parity(1, 1.0, 0.0, 0.0, "accuracy", None, None, len(name)), None)
 
 
 @pytest.fixture
@@ -191,6 +193,7 @@ def faked(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Fits:
     made = Fits(parts)
     monkeypatch.setattr(cross_validation, "fit_parts", made.fit)
     monkeypatch.setattr(training, "publish", made.publish)
+    monkeypatch.setattr(training, "with_baseline", lambda summary, *_: summary)
     monkeypatch.setitem(PRESETS, "branch", replace(SMALL_BRANCH, off_topic_repeats=0))
     return made
 
@@ -331,7 +334,8 @@ def test_the_whole_adds_up_its_parts(parts: Parts) -> None:
     assert parts.table is not None
     tokens = [parts.input.tokens(text) for text in examples.texts]
     ids = [parts.input.ids_of(of_text, parts.vocabulary) for of_text in tokens]
-    rows = [parts.table.features().rows(*of_text) for of_text in zip(tokens, ids, strict=True)]
+    features = parts.table.features()
+    rows = [features.rows(*of_text) for of_text in zip(tokens, ids, strict=True)]
     scores = parts.whole(mix).scores(ids, rows)
     np.testing.assert_allclose(scores, mix.scores(unseen.network, unseen.linear), atol=1e-4)
     assert parts._replace(table=None).whole(mix) is parts.network
