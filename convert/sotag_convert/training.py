@@ -162,18 +162,25 @@ def _train(
     limit = _limit(max_size, refitted or first, run)
     with progress.stage("exporting and verifying"):
         published = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled, limit)
-    size, evaluation = published.parity.bytes, published.evaluation
-    summary = run_summary(checkpoint.output, dataset, size, first.figures, evaluation, _unseen_evaluation(first, run))
+    evaluation = published.evaluation or _held_out(first, dataset, folds)
+    is_of_published = published.evaluation is not None
+    summary = run_summary(
+        checkpoint.output, dataset, published.parity.bytes, first.figures, evaluation, is_of_published=is_of_published
+    )
     interrupted = first.parts.history.interrupted or (again and refitted is None)
     split = measured_split(dataset, training, held_out, folds, run.seed)
     return TrainingReport(checkpoint.output, interrupted, published.parity, summary), split
 
 
-def _unseen_evaluation(chosen: Chosen, run: Run) -> Evaluation | None:
-    """The evaluation on the texts that the parts were not fitted on."""
-    if chosen.scores is None or chosen.members is None:
+def _held_out(chosen: Chosen, dataset: Dataset, folds: int) -> Evaluation | None:
+    """The figures of the validation texts, or of the folds that there are."""
+    if chosen.held_out is None:
         return None
-    return evaluate_held_out(chosen.scores, chosen.members, run.dataset.labels, chosen.decision, chosen.on)
+    on = VALIDATION_TEXTS
+    if folds:
+        done = chosen.figures["folds"]
+        on = f"texts in {folds}-fold cross-validation" if done == folds else f"texts of {done} of {folds} folds"
+    return evaluate_held_out(*chosen.held_out, dataset.labels, chosen.decision, on)
 
 
 def _planned(settings: Preset, max_size: int, dataset: Dataset) -> Preset:

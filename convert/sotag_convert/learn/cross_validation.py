@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sotag_convert.data.dataset import VALIDATION_TEXTS, Dataset, Examples
+from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.data.stratify import fold_of_each
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.parts import Parts, Unseen, fit_parts
@@ -50,19 +50,16 @@ class Run(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """Parts, how they are added up, and the decision that follows.
+    """Parts, how they are added up, and the decision that follows; ``figures``: of texts that were not fitted on.
 
-    ``figures``, ``scores``, ``members``: of texts that were not fitted on; ``on`` says what they are. The scores are those
-    of the decision, shape [texts, outputs]; ``None`` without such texts.
+    ``held_out``: the scores of these texts, shape [texts, outputs], and their members; ``None`` without such texts.
     """
 
     parts: Parts
     mix: calibrate.Mix
     decision: Decision
     figures: dict[str, object]
-    scores: calibrate.Floats | None = None
-    members: calibrate.Members | None = None
-    on: str = VALIDATION_TEXTS
+    held_out: tuple[calibrate.Floats, calibrate.Members] | None = None
 
 
 def fold_count(dataset: Dataset, preset: Preset) -> int:
@@ -108,9 +105,8 @@ def cross_validated(run: Run, folds: int) -> Chosen:
         raise InputError(f"{run.dataset.name} has no texts")
     epoch = round(float(np.mean(kept)))
     parts = parts._replace(history=replace(parts.history, kept=epoch)) if len(kept) == folds else parts
-    part = f"{folds}-fold cross-validation" if len(kept) == folds else f"{len(kept)} of {folds} folds"
     chosen = _choose(parts, unseen[0].joined(unseen[1:]), run)
-    return chosen._replace(figures=chosen.figures | {"folds": len(kept)}, on=f"texts in {part}")
+    return chosen._replace(figures=chosen.figures | {"folds": len(kept)})
 
 
 def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
@@ -140,7 +136,7 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
             f"{name} on validation texts: linear branch {figures['linear_accuracy']:.4f}, "
             f"LSTM {figures['network_accuracy']:.4f}, both {figures['validation_accuracy']:.4f}"
         )
-    return Chosen(parts, mix, decision, figures, scores, members)
+    return Chosen(parts, mix, decision, figures, (scores, members))
 
 
 def trained_again(first: Chosen, run: Run) -> Chosen | None:
