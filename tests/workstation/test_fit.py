@@ -344,7 +344,7 @@ def test_a_step_is_that_of_keras() -> None:
 def test_several_labels_are_fitted_too() -> None:
     """A text may have both of them, or none."""
     tf_keras.utils.set_random_seed(1)
-    fitted = Network(replace(SETTINGS, independent=True))
+    fitted = Network(replace(SETTINGS, filters=16, units=16, independent=True))
     draw = np.random.default_rng(1)
     members = np.array([[False, False], [True, False], [False, True], [True, True]] * 30)
     words = [[2, 2], [3, 2], [2, 5], [3, 5]]
@@ -355,8 +355,8 @@ def test_several_labels_are_fitted_too() -> None:
         members=members,
         independent=True,
     )
-    preset = replace(PRESET, learning_rate=0.04)
-    history = fit(fitted, texts, Validation(texts.ids, members), preset, 25, seed=1, progress=SilentProgress())
+    preset = replace(PRESET, learning_rate=0.02)
+    history = fit(fitted, texts, Validation(texts.ids, members), preset, 20, seed=1, progress=SilentProgress())
     assert ((fitted.scores(texts.ids) > 0.5) == members).mean() > 0.9
     assert (history.epochs[history.kept - 1].validation_accuracy or 0) > 0.9
 

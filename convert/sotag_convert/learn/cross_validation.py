@@ -69,7 +69,7 @@ def fold_count(dataset: Dataset, preset: Preset) -> int:
     """The number of folds of the cross-validation, 0 for a split."""
     if dataset.validation or preset.rows is None:
         return 0
-    return _FOLDS if len(dataset.train) <= _MOST_FOLDED else 0
+    return min(_FOLDS, len(dataset.train)) if len(dataset.train) <= _MOST_FOLDED else 0
 
 
 def validated(run: Run, training: Examples, held_out: Examples | None) -> Chosen:
