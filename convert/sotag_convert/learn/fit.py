@@ -190,7 +190,7 @@ class _Batches:
         """Ids with words dropped, the numbers of the sets of ratios, and targets."""
         texts, random = self._training_set, np.random.default_rng((self._seed, number))
         for batch in _batches(texts.ids.lengths, self._size, random):
-            ids = _drop_words(pad([texts.ids[text] for text in batch]), self._word_dropout, random)
+            ids = _drop_words(pad([texts.ids[text] for text in batch], texts.input.pad_to), self._word_dropout, random)
             yield ids, texts.folds[batch], texts.targets[batch]
 
 
