@@ -41,6 +41,8 @@ def train(
     seed: int = 1,
     refit: bool = False,
     force: bool = False,
+    resume: bool = False,
+    max_size: int | None = None,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train a model and write its bundle to the folder ``output``.
@@ -53,11 +55,12 @@ def train(
     ``preset``: "default", "tiny" or "seed"; ``epochs``: the largest number of epochs; ``validation``: the share of texts
     held out to choose the epoch and to calibrate the scores, from 0 to below 1; ``None`` leaves it to the preset, with
     cross-validation if there are few texts. ``refit``: then train again on all texts. ``force``: replace the model in
-    ``output``.
+    ``output``. ``resume``: continue the interrupted run into ``output``, with the same texts and settings. ``max_size``: the
+    bytes that the model has at most on a device; it is as close to them as the texts allow.
 
-    Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range or an output that exists,
-    ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept in the folder
-    ``<output>-checkpoint``, which ``convert`` reads.
+    Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range, a size that is too small or an output
+    that exists, ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept
+    in the folder ``<output>-checkpoint``, which ``convert`` reads.
     """
     from sotag_convert.data.load import from_texts
     from sotag_convert.training import train_dataset
@@ -71,6 +74,8 @@ def train(
         seed=seed,
         refit=refit,
         force=force,
+        resume=resume,
+        max_size=max_size,
         progress=progress,
     )
 

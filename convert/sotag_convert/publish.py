@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,16 +12,19 @@ from sotag_convert.data.dataset import LabelledTexts
 from sotag_convert.export import device_run
 from sotag_convert.export.converter import export
 from sotag_convert.export.parity import Parity, check_parity, drawn_text, sample_texts
+from sotag_convert.learn.sizing import next_rows
 from sotag_convert.recipes import Recipe
 from sotag_convert.report.card import card
 from sotag_convert.report.evaluate import evaluate_bundle
 from sotag_convert.report.evaluation import Evaluation
 from sotag_convert.source import KERAS_MODEL, Source, write_metrics
-from sotag_edge.bundle import MODEL, Golden, Manifest
+from sotag_edge.bundle import MODEL, Golden, Manifest, device_bytes
+from sotag_edge.errors import ModelError
 
 CARD = "README.md"
 _GOLDEN_TOKENS = 40
 _MOST_CONFUSED = 100  # labels; the table of confusions of more would be the largest part of a bundle
+_MOST_EXPORTS = 4  # to get to a size; the first one nearly always has it
 
 
 class Published(NamedTuple):
@@ -30,14 +34,30 @@ class Published(NamedTuple):
     evaluation: Evaluation | None
 
 
-def publish(source: Source, recipe: Recipe, folder: Path, name: str, labelled: LabelledTexts | None) -> Published:
+class SizeLimit(NamedTuple):
+    """The largest size of a bundle, and how it is met: ``source`` makes one with another number of rows than ``rows``, at
+    most ``most_rows``."""
+
+    most_bytes: int
+    rows: int
+    most_rows: int
+    source: Callable[[int], Source]
+
+
+def publish(
+    source: Source,
+    recipe: Recipe,
+    folder: Path,
+    name: str,
+    labelled: LabelledTexts | None,
+    limit: SizeLimit | None = None,
+) -> Published:
     """Export ``source`` with a recipe into ``folder``, which exists, and check the result on the device runtime.
 
     ``name``: the title of the card. The model is measured on the ``labelled`` texts, or only compared with Keras on texts
-    drawn from the vocabulary if there are none. Raises ``ModelError``.
+    drawn from the vocabulary if there are none. With a ``limit`` it has as many rows as fit. Raises ``ModelError``.
     """
-    source.write(folder, recipe)
-    manifest = _export(source, recipe, folder)
+    source, manifest = _export_within(limit, source, recipe, folder)
     metrics = dict(source.metrics)
     evaluation = None
     if labelled:
@@ -64,8 +84,30 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
     return figures
 
 
+def _export_within(limit: SizeLimit | None, source: Source, recipe: Recipe, folder: Path) -> tuple[Source, Manifest]:
+    """Export, and again with more or fewer rows while the bundle is above the limit, or has room for more rows."""
+    manifest = _export(source, recipe, folder)
+    if limit is None:
+        return source, manifest
+    rows = limit.rows
+    for _ in range(_MOST_EXPORTS - 1):
+        better = next_rows(device_bytes(folder), limit.most_bytes, rows, limit.most_rows, manifest.outputs)
+        if better is None or better == rows:
+            break
+        rows = better
+        source = limit.source(rows)
+        manifest = _export(source, recipe, folder)
+    if device_bytes(folder) > limit.most_bytes:
+        raise ModelError(
+            f"the exported model has {device_bytes(folder):,} bytes, and {limit.most_bytes:,} are allowed: nothing was "
+            "published; allow a larger size"
+        )
+    return source, manifest
+
+
 def _export(source: Source, recipe: Recipe, folder: Path) -> Manifest:
     """Write the graph, and the manifest with the golden text."""
+    source.write(folder, recipe)
     graph = export(folder / KERAS_MODEL, source.network.describe(), recipe, folder / MODEL)
     manifest = replace(source.manifest(recipe), graph=graph)
     manifest.write(folder)  # the golden text is classified with it

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sotag_convert.checkpoint import Checkpoint
-from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
+from sotag_convert.data.dataset import VALIDATION_TEXTS, Dataset, Examples, LabelledTexts
 from sotag_convert.data.off_topic import off_topic_texts
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
@@ -21,19 +21,21 @@ from sotag_convert.learn.cross_validation import (
     validated,
 )
 from sotag_convert.learn.presets import PRESETS, Preset
+from sotag_convert.learn.sizing import plan
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
-from sotag_convert.publish import publish
+from sotag_convert.publish import SizeLimit, publish
 from sotag_convert.report.evaluation import Evaluation
 from sotag_convert.report.held_out import evaluate_held_out
 from sotag_convert.report.run_summary import Split, measured_split, run_summary, with_baseline
-from sotag_convert.report.summary import VALIDATION_TEXTS, Summary
+from sotag_convert.report.summary import Summary
+from sotag_convert.run_state import RunState, facts_of
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
-_GENERAL = 100  # general off-topic texts, or half as many as texts
+_FEW_GENERAL = 100  # general off-topic texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def train_dataset(
     seed: int = 1,
     refit: bool = False,
     force: bool = False,
+    resume: bool = False,
+    max_size: int | None = None,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train on ``dataset.train`` and publish a bundle in ``output``.
@@ -72,55 +76,75 @@ def train_dataset(
     ``epochs``: the largest number of epochs; ``validation``: the share of the training texts that is held out to choose the
     epoch and to fit the temperature and the threshold. By default both are the preset's. With ``validation=0`` all texts
     are trained on, the last epoch is kept, and the scores are not calibrated. ``refit``: train again on all texts, with the
-    number of epochs and the calibration of the first run. Raises ``SotagEdgeError``; then nothing is written, but after a
+    number of epochs and the calibration of the first run. ``resume``: continue the interrupted run into ``output``, see
+    run_state.py; the result is that of an uninterrupted one. ``max_size``: the bytes that the bundle has at most on the
+    device; it is as close to them as the texts allow. Raises ``SotagEdgeError``; then nothing is written, but after a
     complete run the network is kept in a checkpoint, see checkpoint.py.
     """
     refuse_existing(output, force)
+    settings = _checked(preset, epochs, validation, refit=refit)
+    epochs = settings.epochs if epochs is None else epochs
+    progress = progress or SilentProgress()
+    if len(dataset.labels) > MOST_LABELS:
+        raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
+    if max_size is not None:
+        settings = _planned(settings, max_size, dataset)
+    checkpoint, state = Checkpoint(output, settings.recipe), RunState(output)
+    facts = facts_of(
+        dataset.sha256_of_all(),
+        preset=preset,
+        epochs=epochs,
+        validation=validation,
+        refit=refit,
+        seed=seed,
+        max_size=max_size,
+    )
+    run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress, state)
+    try:
+        with staged(output, force) as folder:
+            if state.exists and not resume:
+                progress.warn(
+                    f"begins anew, and replaces the interrupted run in {state.folder}, which --resume continues"
+                )
+            state.begin(facts, resume=resume)
+            report, split = _train(run, folder, checkpoint, validation, refit=refit, max_size=max_size)
+    except BaseException as error:
+        if checkpoint.is_kept:
+            progress.warn(str(checkpoint))
+        if state.is_kept:
+            progress.warn(str(state))
+        elif isinstance(error, KeyboardInterrupt) and not checkpoint.is_kept:
+            progress.warn("stopped before an epoch was complete: nothing is kept")
+        raise
+    checkpoint.remove()
+    if report.interrupted:
+        if state.is_kept:
+            progress.warn(f"{output} has the best network so far; {state}")
+        return report
+    state.remove()
+    return replace(report, summary=with_baseline(report.summary, split, dataset, progress))
+
+
+def _checked(preset: str, epochs: int | None, validation: float | None, *, refit: bool) -> Preset:
+    """The preset's settings. Raises ``UsageError`` for a value out of range."""
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r} (presets: {', '.join(PRESETS)})")
-    settings = PRESETS[preset]
-    epochs = settings.epochs if epochs is None else epochs
-    if epochs < 1:
+    if epochs is not None and epochs < 1:
         raise UsageError(f"epochs must be 1 or more, not {epochs}")
     if validation is not None and not 0 <= validation < 1:
         raise UsageError(f"validation must be from 0 to below 1, not {validation}")
     if refit and validation == 0:
         raise UsageError("refit needs validation texts: it repeats the run that they chose")
-    progress = progress or SilentProgress()
-    if len(dataset.labels) > MOST_LABELS:
-        raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
-    checkpoint = Checkpoint(output, settings.recipe)
-    try:
-        with staged(output, force) as folder:
-            report, split = _train(dataset, folder, checkpoint, preset, epochs, validation, seed, refit, progress)
-    except BaseException as error:
-        if checkpoint.is_kept:
-            progress.warn(str(checkpoint))
-        elif isinstance(error, KeyboardInterrupt):
-            progress.warn("stopped before an epoch was complete: nothing is kept")
-        raise
-    checkpoint.remove()
-    if report.interrupted:
-        return report
-    return replace(report, summary=with_baseline(report.summary, split, dataset, progress))
+    return PRESETS[preset]
 
 
 def _train(
-    dataset: Dataset,
-    folder: Path,
-    checkpoint: Checkpoint,
-    preset: str,
-    epochs: int,
-    share: float | None,
-    seed: int,
-    refit: bool,
-    progress: Progress,
+    run: Run, folder: Path, checkpoint: Checkpoint, share: float | None, *, refit: bool, max_size: int | None
 ) -> tuple[TrainingReport, Split]:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
-    settings = PRESETS[preset]
-    run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
+    dataset, settings, progress = run.dataset, run.settings, run.progress
     folds = fold_count(dataset, settings) if share is None else 0
-    training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, seed)
+    training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, run.seed)
     _announce(run.dataset, held_out, folds, settings, progress)
     first = cross_validated(run, folds) if folds else validated(run, training, held_out)
     with deferred_interrupts():
@@ -135,15 +159,16 @@ def _train(
             source = _source(refitted, run)
             checkpoint.keep(source, folder.parent)
     labelled = _measured_on(dataset, None if folds or refitted else held_out)
+    limit = _limit(max_size, refitted or first, run)
     with progress.stage("exporting and verifying"):
-        published = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled)
+        published = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled, limit)
     evaluation = published.evaluation or _held_out(first, dataset, folds)
     is_of_published = published.evaluation is not None
     summary = run_summary(
         checkpoint.output, dataset, published.parity.bytes, first.figures, evaluation, is_of_published=is_of_published
     )
     interrupted = first.parts.history.interrupted or (again and refitted is None)
-    split = measured_split(dataset, training, held_out, folds, seed)
+    split = measured_split(dataset, training, held_out, folds, run.seed)
     return TrainingReport(checkpoint.output, interrupted, published.parity, summary), split
 
 
@@ -158,12 +183,33 @@ def _held_out(chosen: Chosen, dataset: Dataset, folds: int) -> Evaluation | None
     return evaluate_held_out(*chosen.held_out, dataset.labels, chosen.decision, on)
 
 
+def _planned(settings: Preset, max_size: int, dataset: Dataset) -> Preset:
+    """The settings for a bundle of a size. Raises ``UsageError`` if there is none that small."""
+    off_topic = bool(settings.off_topic_repeats) and not dataset.multi_label
+    return plan(settings, max_size, dataset.labels, dataset.name, multi_label=dataset.multi_label, off_topic=off_topic)
+
+
+def _limit(max_size: int | None, chosen: Chosen, run: Run) -> SizeLimit | None:
+    """How the bundle gets its size."""
+    parts = chosen.parts
+    if max_size is None or parts.table is None or parts.spare is None:
+        return None
+    spare = parts.spare
+
+    def resized(rows: int) -> Source:
+        return _source(chosen._replace(parts=parts._replace(table=spare.most_useful(rows))), run)
+
+    return SizeLimit(max_size, len(parts.table.hashes), len(spare.hashes), resized)
+
+
 def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
     """With some general off-topic texts, where nothing is known of those that the data set's model will see."""
     if not (preset.off_topic_repeats and dataset.origin.general_off_topic):
         return dataset
     general = [text for text in off_topic_texts() if text not in dataset.off_topic]
-    count = min(len(general), max(_GENERAL, len(dataset.train) // 2))
+    count = len(general)
+    if dataset.multi_label:  # where they are negative examples of each label, they must not outnumber the others
+        count = min(count, max(_FEW_GENERAL, len(dataset.train) // 2))
     return replace(dataset, general=tuple(random.Random(seed).sample(general, count)))
 
 

@@ -8,6 +8,7 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
+from sotag_convert.cli.units import parsed_size
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import INTERRUPTED
 
@@ -34,9 +35,31 @@ Refit = Annotated[
         rich_help_panel=_TRAINING,
     ),
 ]
+MaxSize = Annotated[
+    Optional[int],
+    typer.Option(
+        "--max-size",
+        parser=parsed_size,
+        metavar="SIZE",
+        help="The largest size of the model on the device, such as 200KB or 1.5MB. The model is as close to it as the texts "
+        "allow. [default: the preset's sizes]",
+        rich_help_panel=_TRAINING,
+    ),
+]
 Seed = Annotated[
     int,
     typer.Option("--seed", min=0, max=2**32 - 1, help="Makes a run repeatable.", rich_help_panel=_TRAINING),
+]
+
+
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Continue the interrupted run into this output, with the same data and options. The model is that of a run "
+        "without interruption. After Ctrl-C, which writes the best model so far, it also needs --force.",
+        rich_help_panel=_TRAINING,
+    ),
 ]
 
 
@@ -49,13 +72,15 @@ def train(
     epochs: Epochs = None,
     validation: Validation = None,
     refit: Refit = False,
+    max_size: MaxSize = None,
     seed: Seed = 1,
     force: options.Force = False,
+    resume: Resume = False,
     log: options.Log = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far.
+    """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far; --resume goes on.
 
     Example: sotag-edge train my-questions --output models/mine
 
@@ -67,6 +92,10 @@ def train(
     with run_progress(log, quiet, verbose) as progress:
         require_extra("convert")
         refuse_existing(output, force)  # before anything is downloaded
+        if resume:
+            from sotag_convert.run_state import RunState
+
+            RunState(output).require()
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.data_tables import say_data_report
             from sotag_convert.cli.summary import detail_parity, print_summary
@@ -88,6 +117,8 @@ def train(
             seed=seed,
             refit=refit,
             force=force,
+            resume=resume,
+            max_size=max_size,
             progress=progress,
         )
         detail_parity(report.parity, progress)

@@ -16,6 +16,7 @@ from sotag_convert.learn import calibrate
 from sotag_convert.learn.parts import Parts, Unseen, fit_parts
 from sotag_convert.learn.presets import Preset
 from sotag_convert.progress import Progress
+from sotag_convert.run_state import RunState
 from sotag_edge.decision import Decision, MultiLabel, SingleLabel
 from sotag_edge.errors import InputError
 
@@ -24,7 +25,10 @@ _MOST_FOLDED = 5_000  # texts; of more a tenth says enough
 
 
 class Run(NamedTuple):
-    """A data set, a preset by its name and its settings, and what else each fit of a run shares."""
+    """A data set, a preset by its name and its settings, and what else each fit of a run shares.
+
+    ``state``: keeps the fits for a run that is resumed.
+    """
 
     dataset: Dataset
     preset: str
@@ -32,18 +36,23 @@ class Run(NamedTuple):
     epochs: int
     seed: int
     progress: Progress
+    state: RunState
 
-    def fit(self, training: Examples, held_out: Examples | None, epochs: int | None = None) -> Parts:
-        """The parts that are fitted on ``training``, in at most ``epochs`` epochs or the run's."""
+    def fit(self, name: str, training: Examples, held_out: Examples | None, epochs: int | None = None) -> Parts:
+        """The parts that are fitted on ``training``, in at most ``epochs`` epochs or the run's.
+
+        ``name``: of the fit, which no other of the run has.
+        """
+        file = self.state.fit_file(name)
         return fit_parts(
-            training, held_out, self.dataset, self.settings, epochs or self.epochs, self.seed, self.progress
+            training, held_out, self.dataset, self.settings, epochs or self.epochs, self.seed, self.progress, file
         )
 
 
 class Chosen(NamedTuple):
     """Parts, how they are added up, and the decision that follows; ``figures``: of texts that were not fitted on.
 
-    ``held_out``: the scores of these texts and their members, shape [texts, outputs]; ``None`` without such texts.
+    ``held_out``: the scores of these texts, shape [texts, outputs], and their members; ``None`` without such texts.
     """
 
     parts: Parts
@@ -57,12 +66,12 @@ def fold_count(dataset: Dataset, preset: Preset) -> int:
     """The number of folds of the cross-validation, 0 for a split."""
     if dataset.validation or preset.rows is None:
         return 0
-    return _FOLDS if len(dataset.train) <= _MOST_FOLDED else 0
+    return min(_FOLDS, len(dataset.train)) if len(dataset.train) <= _MOST_FOLDED else 0
 
 
 def validated(run: Run, training: Examples, held_out: Examples | None) -> Chosen:
     """Parts that were fitted on one part of the texts, and chosen on the other."""
-    parts = run.fit(training, held_out)
+    parts = run.fit("split", training, held_out)
     return _choose(parts, parts.unseen(held_out) if held_out else None, run)
 
 
@@ -80,7 +89,8 @@ def cross_validated(run: Run, folds: int) -> Chosen:
         run.progress.say(f"fold {fold + 1} of {folds}")
         held_out = examples.take(np.flatnonzero(fold_of == fold).tolist())
         try:
-            fitted = run.fit(examples.take(np.flatnonzero(fold_of != fold).tolist()), held_out)
+            rest = examples.take(np.flatnonzero(fold_of != fold).tolist())
+            fitted = run.fit(f"fold-{fold + 1}", rest, held_out)
         except KeyboardInterrupt:
             if parts is None:
                 raise
@@ -119,7 +129,7 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
         for name, part in zip(("linear_accuracy", "network_accuracy"), alone, strict=True):
             figures[name] = round(calibrate.accuracy(part, members, independent=independent), 5)
     figures["validation_accuracy"] = round(calibrate.accuracy(scores, members, independent=independent), 5)
-    decision = calibrate.fit(scores, members, labels, independent=independent, temperature=linear is None)
+    decision = calibrate.fit(scores, members, independent=independent, temperature=linear is None)
     if linear is not None:
         name = "micro-F1" if independent else "accuracy"
         run.progress.say(
@@ -133,7 +143,7 @@ def trained_again(first: Chosen, run: Run) -> Chosen | None:
     """Train on all texts, for as many epochs as the first run kept. ``None`` if Ctrl-C interrupts it."""
     run.progress.say("training on all texts")
     try:
-        parts = run.fit(run.dataset.train, None, first.parts.history.kept)
+        parts = run.fit("all", run.dataset.train, None, first.parts.history.kept)
     except KeyboardInterrupt:  # before its first batch
         parts = None
     if parts is not None and parts.history.abandoned:

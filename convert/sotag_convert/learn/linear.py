@@ -189,7 +189,10 @@ def fit_linear(
         positive = targets[labelled, output] if is_label else targets[:, output]
         if not positive.any() or positive.all():
             return np.zeros(scaled.shape[1], np.float32), 1.0 if positive.any() else -1.0
-        classifier = _classifier(texts.shape[0], seed, many=many).fit(texts, positive)
+        classifier = _classifier(texts.shape[0], seed, many=many)
+        if not is_label:  # there may be more off-topic texts than others, or fewer
+            classifier.set_params(class_weight="balanced")
+        classifier.fit(texts, positive)
         return (classifier.coef_[0] * idf).astype(np.float32), float(classifier.intercept_[0])
 
     # subtle: the fits of liblinear share one random generator, so that two at once would differ from run to run.
@@ -230,11 +233,19 @@ def out_of_fold_logits(
 
 class LinearTable(NamedTuple):
     """A linear model as the device reads it: ``rows``, shape [ids + hashes, outputs + 1], the last column the squares of the
-    idf; ``hashes`` in ascending order; ``bias``."""
+    idf; ``hashes`` in ascending order; ``bias``. ``ranks``: of the hashes, the lowest for the one that is of most use."""
 
     rows: Floats
     hashes: NDArray[np.uint32]
     bias: Floats
+    ranks: NDArray[np.int64]
+
+    def most_useful(self, most: int) -> LinearTable:
+        """The table with the rows of ``most`` hashes, or of all if there are no more."""
+        kept = np.sort(np.argsort(self.ranks)[:most])
+        ids = len(self.rows) - len(self.hashes)
+        rows = np.concatenate([self.rows[:ids], self.rows[ids + kept]])
+        return LinearTable(rows, self.hashes[kept], self.bias, self.ranks[kept])
 
     def features(self) -> Features:
         """The features of the device."""
@@ -266,4 +277,5 @@ def table(model: LinearModel, features: FeatureCounts, most: int) -> LinearTable
     kept = np.argsort(-effect, kind="stable")[:most]
     kept = kept[model.squares[ids + kept] > 0]  # a feature with weights of 0 is still part of the norm
     hashes, first = np.unique(features.hashes[kept], return_index=True)  # a pair and an n-gram may have the same hash
-    return LinearTable(np.concatenate([of_ids, whole[ids + kept[first]]]).astype(np.float32), hashes, model.bias)
+    rows = np.concatenate([of_ids, whole[ids + kept[first]]]).astype(np.float32)
+    return LinearTable(rows, hashes, model.bias, ranks=first)

@@ -13,20 +13,24 @@ from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.corpus import Ragged
 from sotag_convert.learn.fit import History, Validation, fit
-from sotag_convert.learn.linear import LinearTable, fit_linear, table
+from sotag_convert.learn.linear import FeatureCounts, LinearModel, LinearTable, fit_linear, table
 from sotag_convert.learn.presets import Preset
+from sotag_convert.learn.sizing import rows_within
 from sotag_convert.learn.training_set import TrainingSet, build_training_set, for_network
 from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
 from sotag_convert.progress import Progress
+from sotag_convert.run_state import FitFile
 from sotag_edge.errors import InputError
 from sotag_edge.inputs import InputSettings
 from sotag_edge.vocabulary import Vocabulary
 
+_SPARE, _SPARE_ROWS = 20, 200  # the estimate of a size is wrong by a kilobyte at most
+
 
 class Unseen(NamedTuple):
-    """The logits of texts that the parts were not fitted on, shape [texts, outputs], and which outputs the texts have.
+    """The logits of texts that the parts were not fitted on, shape [texts, outputs], and which labels the texts have.
 
     ``linear``: ``None`` without a linear branch.
     """
@@ -47,12 +51,16 @@ class Unseen(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """A network and a linear branch that were fitted on the same texts."""
+    """A network and a linear branch that were fitted on the same texts.
+
+    ``spare``: the table with more rows than its share, for a bundle that turns out smaller than it may be.
+    """
 
     input: InputSettings
     vocabulary: Vocabulary
     network: Network
     table: LinearTable | None
+    spare: LinearTable | None
     history: History
     texts: int
     labels: int
@@ -71,9 +79,7 @@ class Parts(NamedTuple):
             features = self.table.features()
             rows, counts = zip(*(features.rows(*of_text) for of_text in zip(tokens, ids, strict=True)), strict=True)
             linear = self.table.logits(Ragged.of(rows), Ragged.of(counts))
-        members = np.zeros(network.shape, bool)
-        members[:, : self.labels] = calibrate.members_of(examples, self.labels)
-        return Unseen(network, linear, members)
+        return Unseen(network, linear, calibrate.members_of(examples, self.labels))
 
     def whole(self, mix: calibrate.Mix) -> Network:
         """The network with the branch in it: their logits are added in the mix's shares."""
@@ -81,7 +87,9 @@ class Parts(NamedTuple):
             return self.network
         rows = self.table.rows.copy()
         rows[:, :-1] *= mix.scale
-        return self.network.joined(mix.share, rows, self.table.bias * mix.scale + mix.offset)
+        bias = self.table.bias * mix.scale + mix.offset
+        bias[-1] += mix.off_topic
+        return self.network.joined(mix.share, rows, bias)
 
 
 def fit_parts(
@@ -92,35 +100,50 @@ def fit_parts(
     epochs: int,
     seed: int,
     progress: Progress,
+    file: FitFile | None = None,
 ) -> Parts:
-    """Fit both parts on ``training``; ``held_out`` chooses the epoch, if there is one."""
+    """Fit both parts on ``training``; ``held_out`` chooses the epoch, if there is one. ``file``: see ``fit``."""
     start = time.monotonic()
     tf_keras.utils.set_random_seed(seed)
     with progress.stage("preparing the texts"):
         built = build_training_set(training, dataset, preset, seed)
-    linear = None
+    linear = spare = None
     if preset.rows and built.features is not None:
         with progress.stage("fitting the linear branch"):
             rows = np.flatnonzero(built.fitted)
             model = fit_linear(built.features, rows, built.members[rows], seed, off_topic=built.off_topic)
-            linear = table(model, built.features, preset.rows)
+            linear, spare = _tables(model, built.features, preset, built)
     off_topic_texts = len(built.ids) - built.labelled
     built = for_network(built, preset, seed)  # the features were the largest thing in memory
     network = Network(_settings(preset, built))
     validation = _validation(held_out, built)
-    history = fit(network, built, validation, preset, min(epochs, preset.epochs_of(len(built.ids))), seed, progress)
+    prepared = time.monotonic() - start
+    most = min(epochs, preset.epochs_of(len(built.ids)))
+    history = fit(network, built, validation, preset, most, seed, progress, file)
     return Parts(
         input=built.input,
         vocabulary=built.vocabulary,
         network=network,
         table=linear,
+        spare=spare,
         history=history,
         texts=len(training),
         labels=built.labels,
         off_topic=built.off_topic,
         off_topic_texts=off_topic_texts,
-        seconds=round(time.monotonic() - start),
+        seconds=round(prepared + sum(epoch.seconds for epoch in history.epochs)),
     )
+
+
+def _tables(
+    model: LinearModel, features: FeatureCounts, preset: Preset, built: TrainingSet
+) -> tuple[LinearTable, LinearTable | None]:
+    """The table with the rows of a preset or, for a bundle of a certain size, those that fit, and the one with more."""
+    if preset.room is None:
+        return table(model, features, preset.rows or 0), None
+    most = rows_within(preset.room, _settings(preset, built), built.vocabulary)
+    spare = table(model, features, most + most // _SPARE + _SPARE_ROWS)
+    return spare.most_useful(most), spare
 
 
 def _settings(preset: Preset, built: TrainingSet) -> NetworkSettings:
@@ -136,6 +159,4 @@ def _validation(held_out: Examples | None, built: TrainingSet) -> Validation | N
     if held_out is None:
         return None
     ids = [built.input.ids(text, built.vocabulary) for text in held_out.texts]
-    members = np.zeros((len(held_out), built.members.shape[1]), bool)
-    members[:, : built.labels] = calibrate.members_of(held_out, built.labels)
-    return Validation(ids, members)
+    return Validation(ids, calibrate.members_of(held_out, built.labels))

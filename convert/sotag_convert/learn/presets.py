@@ -26,7 +26,9 @@ class Preset:
     - ``input``, ``vocabulary``: how texts become ids, and the size of the vocabulary;
     - ``network``: number of labels, size of the vocabulary -> the network's settings;
     - ``rows``: the most pairs and n-grams in the table of the linear branch (learn/linear.py); ``None`` without a branch;
-    - ``recipe``: how the weights are exported.
+    - ``recipe``: how the weights are exported;
+    - ``vocabulary_bytes``, ``room``: for a bundle of a certain size (learn/sizing.py): the largest size of ``vocab.txt``,
+      and the bytes of vocabulary, network and table together, which then decide the number of rows.
 
     The training set:
 
@@ -66,6 +68,8 @@ class Preset:
     ratios: bool = False
     word_dropout: float = 0.0
     batches: int = 0
+    vocabulary_bytes: int | None = None
+    room: int | None = None
 
     def batch_size(self, texts: int) -> int:
         """The number of texts in a batch: ``batch``, or fewer (8 at least) for an epoch to have ``batches`` batches.

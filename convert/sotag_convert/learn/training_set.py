@@ -99,6 +99,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
         label_members[copies.owners],
         preset.vocabulary,
         informative=preset.informative_vocabulary,
+        most_bytes=preset.vocabulary_bytes,
     )
     off_topic = _off_topic(dataset, preset, settings, types)
     all_types = Ragged.of([*copies.types, *off_topic])

@@ -7,9 +7,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from sotag_convert.data.dataset import VALIDATION_TEXTS
 from sotag_convert.report.evaluation import Evaluation, LabelFigures, SingleLabelEvaluation
 
-VALIDATION_TEXTS = "validation texts"
 _OF_OTHER_MODELS = "The figures are of models that were trained on parts of the texts. Measure this one on other texts."
 _WIDE = 0.1  # of an interval: more than 5 points to each side
 _FEW = 10  # texts of a tag
