@@ -228,6 +228,8 @@ def test_the_baseline_of_folds_is_that_of_all_their_texts() -> None:
         unseen = [number for number in range(300) if fold_of[number] == fold]
         expected += baseline_accuracy(texts.take(seen), texts.take(unseen)) * len(unseen) / 300
     assert cross_validated_baseline(texts, fold_of) == pytest.approx(expected)
+    words = Examples.single(["oven", "oven", "sail", "sail", "oven", "sail"], [0, 0, 1, 1, 0, 1])
+    assert cross_validated_baseline(words, [0, 0, 1, 1, 2, 2]) == 1  # each fold alone has seen too little
 
 
 # The summary of a run.
