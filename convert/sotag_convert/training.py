@@ -82,11 +82,9 @@ def train_dataset(
     complete run the network is kept in a checkpoint, see checkpoint.py.
     """
     refuse_existing(output, force)
-    settings = _checked(preset, epochs, validation, refit=refit)
+    settings = _checked(dataset, preset, epochs, validation, refit=refit)
     epochs = settings.epochs if epochs is None else epochs
     progress = progress or SilentProgress()
-    if len(dataset.labels) > MOST_LABELS:
-        raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
     if max_size is not None:
         settings = _planned(settings, max_size, dataset)
     checkpoint, state = Checkpoint(output, settings.recipe), RunState(output)
@@ -109,12 +107,7 @@ def train_dataset(
             state.begin(facts, resume=resume)
             report, split = _train(run, folder, checkpoint, validation, refit=refit, max_size=max_size)
     except BaseException as error:
-        if checkpoint.is_kept:
-            progress.warn(str(checkpoint))
-        if state.is_kept:
-            progress.warn(str(state))
-        elif isinstance(error, KeyboardInterrupt) and not checkpoint.is_kept:
-            progress.warn("stopped before an epoch was complete: nothing is kept")
+        _say_what_is_kept(error, checkpoint, state, progress)
         raise
     checkpoint.remove()
     if report.interrupted:
@@ -125,8 +118,18 @@ def train_dataset(
     return replace(report, summary=with_baseline(report.summary, split, dataset, progress))
 
 
-def _checked(preset: str, epochs: int | None, validation: float | None, *, refit: bool) -> Preset:
-    """The preset's settings. Raises ``UsageError`` for a value out of range."""
+def _say_what_is_kept(error: BaseException, checkpoint: Checkpoint, state: RunState, progress: Progress) -> None:
+    """Name the folders that a run which ended with an error leaves."""
+    if checkpoint.is_kept:
+        progress.warn(str(checkpoint))
+    if state.is_kept:
+        progress.warn(str(state))
+    elif isinstance(error, KeyboardInterrupt) and not checkpoint.is_kept:
+        progress.warn("stopped before an epoch was complete: nothing is kept")
+
+
+def _checked(dataset: Dataset, preset: str, epochs: int | None, validation: float | None, *, refit: bool) -> Preset:
+    """The preset's settings. Raises ``UsageError`` for a value out of range, ``InputError`` for too many labels."""
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r} (presets: {', '.join(PRESETS)})")
     if epochs is not None and epochs < 1:
@@ -135,6 +138,8 @@ def _checked(preset: str, epochs: int | None, validation: float | None, *, refit
         raise UsageError(f"validation must be from 0 to below 1, not {validation}")
     if refit and validation == 0:
         raise UsageError("refit needs validation texts: it repeats the run that they chose")
+    if len(dataset.labels) > MOST_LABELS:
+        raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
     return PRESETS[preset]
 
 

@@ -102,7 +102,6 @@ def train(
             from sotag_convert.data.checks import cleaned, inspect
             from sotag_convert.data.load import load
             from sotag_convert.training import train_dataset
-
         with progress.stage("reading the texts") as stage:
             dataset = load(data, settings, progress.say, stage.advance)
         with progress.stage("looking at the texts"):
