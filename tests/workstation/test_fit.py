@@ -17,6 +17,7 @@ from sotag_convert.learn import fit as fitting
 from sotag_convert.learn.corpus import Ragged
 from sotag_convert.learn.fit import Epoch, History, Validation, _is_as_good_as_any, fit
 from sotag_convert.learn.presets import PRESETS, Preset
+from sotag_convert.learn.step import TrainingStep
 from sotag_convert.learn.training_set import FOLDS, TrainingSet
 from sotag_convert.network.architectures import ConvLstmNetwork
 from sotag_convert.network.keras import tf_keras
@@ -104,11 +105,12 @@ class Recorded:
 
     def __init__(self, network: Network) -> None:
         self.network, self.batches = network, []
+        self.graph = self
 
     def compile(self, *_: Any) -> None:
         """Ignore the optimizer."""
 
-    def step(self, *batch: Any) -> float:
+    def __call__(self, *batch: Any) -> float:
         """Keep the batch."""
         self.batches.append(batch)
         return 1.0
@@ -120,7 +122,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     graph = Recorded(network())
     monkeypatch.setattr(Network, "fitting_graph", lambda *_: graph)
     monkeypatch.setattr(Network, "take_weights", lambda *_: None)
-    monkeypatch.setattr(fitting, "_training_step", lambda graph: graph.step)
+    monkeypatch.setattr(fitting, "TrainingStep", lambda graph: graph)
     return graph
 
 
@@ -332,7 +334,7 @@ def test_a_step_is_that_of_keras() -> None:
         tf_keras.utils.set_random_seed(1)
         graph = network().fitting_graph({})
         graph.compile("rmsprop", "categorical_crossentropy")
-        step = fitting._training_step(graph)
+        step = TrainingStep(graph)
         keras = graph.train_on_batch
         losses = [step(ids, sets, targets) if results else float(keras([ids, sets], targets)) for _ in range(3)]
         results.append((losses, graph.get_weights()))
