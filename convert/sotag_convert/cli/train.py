@@ -90,12 +90,12 @@ def train(
     from sotag_convert.staging import refuse_existing
 
     with run_progress(log, quiet, verbose) as progress:
-        require_extra("convert")
-        refuse_existing(output, force)  # before anything is downloaded
         if resume:
             from sotag_convert.run_state import RunState
 
             RunState(output).require()
+        require_extra("convert")
+        refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.data_tables import say_data_report
             from sotag_convert.cli.summary import detail_parity, print_summary
