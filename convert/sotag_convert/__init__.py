@@ -40,6 +40,7 @@ def train(
     refit: bool = False,
     force: bool = False,
     max_size: int | None = None,
+    autotune: float | None = None,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train a model and write its bundle to the folder ``output``.
@@ -49,6 +50,7 @@ def train(
     epochs; ``validation``: the share of texts held out to choose the epoch and to calibrate the scores, from 0 to below 1;
     ``None`` takes the preset's. ``refit``: then train again on all texts. ``force``: replace the model in ``output``.
     ``max_size``: the bytes that the model has at most on a device; it is as close to them as the texts allow.
+    ``autotune``: the seconds in which better settings than the preset's are searched for.
 
     Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range, a size that is too small or an output
     that exists, ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept
@@ -67,6 +69,7 @@ def train(
         refit=refit,
         force=force,
         max_size=max_size,
+        autotune=autotune,
         progress=progress,
     )
 

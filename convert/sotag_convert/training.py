@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from sotag_convert.checkpoint import Checkpoint
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
 from sotag_convert.data.off_topic import off_topic_texts
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
+from sotag_convert.learn.autotune import best_settings, described
 from sotag_convert.learn.cross_validation import (
     Chosen,
     Run,
@@ -23,13 +26,14 @@ from sotag_convert.learn.cross_validation import (
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.sizing import plan
 from sotag_convert.network.bounds import MOST_LABELS
-from sotag_convert.progress import Progress, SilentProgress
+from sotag_convert.progress import Progress, SilentProgress, in_words
 from sotag_convert.publish import SizeLimit, publish
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
+_SHARE_OF_FEW = 0.25  # for validation, in a search for settings; with fewer the differences are chance
 _GENERAL = 100  # general off-topic texts, or half as many as texts
 
 
@@ -57,6 +61,7 @@ def train_dataset(
     refit: bool = False,
     force: bool = False,
     max_size: int | None = None,
+    autotune: float | None = None,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train on ``dataset.train`` and publish a bundle in ``output``.
@@ -65,13 +70,15 @@ def train_dataset(
     epoch and to fit the temperature and the threshold. By default both are the preset's. With ``validation=0`` all texts
     are trained on, the last epoch is kept, and the scores are not calibrated. ``refit``: train again on all texts, with the
     number of epochs and the calibration of the first run. ``max_size``: the bytes that the bundle has at most on the device;
-    it is as close to them as the texts allow. Raises ``SotagEdgeError``; then nothing is written, but after a
-    complete run the network is kept in a checkpoint, see checkpoint.py.
+    it is as close to them as the texts allow. ``autotune``: the seconds in which better settings are searched for, see
+    learn/autotune.py. Raises ``SotagEdgeError``; then nothing is written, but after a complete run the network is kept in a
+    checkpoint, see checkpoint.py.
     """
     refuse_existing(output, force)
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r} (presets: {', '.join(PRESETS)})")
     settings = PRESETS[preset]
+    search = None if autotune is None else _Search(autotune, epochs is None)
     epochs = settings.epochs if epochs is None else epochs
     if epochs < 1:
         raise UsageError(f"epochs must be 1 or more, not {epochs}")
@@ -79,16 +86,21 @@ def train_dataset(
         raise UsageError(f"validation must be from 0 to below 1, not {validation}")
     if refit and validation == 0:
         raise UsageError("refit needs validation texts: it repeats the run that they chose")
+    if autotune is not None and validation == 0:
+        raise UsageError("autotune needs validation texts: it compares settings on them")
+    if autotune is not None and not 0 < autotune < math.inf:
+        raise UsageError(f"autotune must be a number of seconds above 0, not {autotune}")
+    if autotune is not None and settings.rows is None:
+        raise UsageError("this preset is kept as it was published: autotune needs the preset default or tiny")
     progress = progress or SilentProgress()
     if len(dataset.labels) > MOST_LABELS:
         raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
-    if max_size is not None:
-        settings = _planned(settings, max_size, dataset)
+    _sized(settings, max_size, dataset)  # raises before any work
     checkpoint = Checkpoint(output, settings.recipe)
     try:
         with staged(output, force) as folder:
             report = _train(
-                dataset, folder, checkpoint, preset, settings, epochs, validation, seed, refit, max_size, progress
+                dataset, folder, checkpoint, preset, epochs, validation, seed, refit, max_size, search, progress
             )
     except BaseException as error:
         if checkpoint.is_kept:
@@ -105,20 +117,23 @@ def _train(
     folder: Path,
     checkpoint: Checkpoint,
     preset: str,
-    settings: Preset,
     epochs: int,
     share: float | None,
     seed: int,
     refit: bool,
     max_size: int | None,
+    search: _Search | None,
     progress: Progress,
 ) -> TrainingReport:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
+    settings = PRESETS[preset]
     run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
     folds = fold_count(dataset, settings) if share is None else 0
     training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, seed)
     _announce(run.dataset, held_out, folds, settings, progress)
+    run, figures = _tuned(run, share, max_size, search)
     first = cross_validated(run, folds) if folds else validated(run, training, held_out)
+    first = first._replace(figures=first.figures | figures)
     with deferred_interrupts():
         source = _source(first, run)
         checkpoint.keep(source, folder.parent)
@@ -131,14 +146,45 @@ def _train(
             source = _source(refitted, run)
             checkpoint.keep(source, folder.parent)
     labelled = _measured_on(dataset, None if folds or refitted else held_out)
-    limit = _limit(max_size, refitted or chosen, run)
+    limit = _limit(max_size, refitted or first, run)
     with progress.stage("exporting and verifying"):
         parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled, limit)
     return TrainingReport(checkpoint.output, first.parts.history.interrupted or (again and refitted is None), parity)
 
 
-def _planned(settings: Preset, max_size: int, dataset: Dataset) -> Preset:
+class _Search(NamedTuple):
+    """A search for better settings: for how long, and whether the number of epochs is one of them."""
+
+    seconds: float
+    epochs: bool
+
+
+def _tuned(
+    run: Run, share: float | None, max_size: int | None, search: _Search | None
+) -> tuple[Run, dict[str, object]]:
+    """The run with the settings that it ends with, and the figures of the search for them, if there was one."""
+
+    def sized(settings: Preset) -> Preset:
+        return _sized(settings, max_size, run.dataset)
+
+    if search is None:
+        return run._replace(settings=sized(run.settings)), {}
+    few = run.settings.validation if not fold_count(run.dataset, run.settings) else _SHARE_OF_FEW
+    training, held_out = _split(run.dataset, share or few, run.seed)
+    if held_out is None:
+        raise UsageError("autotune needs validation texts: it compares settings on them")
+    with run.progress.stage("searching for settings"):
+        tuned = best_settings(run, training, held_out, search.seconds, sized, tune_epochs=search.epochs)
+    settings = described(tuned.settings, tuned.epochs, len(run.dataset.labels))
+    run.progress.say(f"the best of {tuned.trials} trials: {in_words(settings)}")
+    figures = {"trials": tuned.trials, "settings": settings}
+    return run._replace(settings=tuned.settings, epochs=tuned.epochs), figures
+
+
+def _sized(settings: Preset, max_size: int | None, dataset: Dataset) -> Preset:
     """The settings for a bundle of a size. Raises ``UsageError`` if there is none that small."""
+    if max_size is None:
+        return settings
     off_topic = bool(settings.off_topic_repeats) and not dataset.multi_label
     return plan(settings, max_size, dataset.labels, dataset.name, multi_label=dataset.multi_label, off_topic=off_topic)
 

@@ -8,7 +8,7 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
-from sotag_convert.cli.units import parsed_size
+from sotag_convert.cli.units import parsed_duration, parsed_size
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import INTERRUPTED
 
@@ -32,6 +32,17 @@ Refit = Annotated[
     typer.Option(
         "--refit",
         help="Then train again on all texts, for the chosen number of epochs; takes twice as long.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+Autotune = Annotated[
+    Optional[float],
+    typer.Option(
+        "--autotune",
+        parser=parsed_duration,
+        metavar="DURATION",
+        help="First search for better settings than the preset's, for about this time, such as 90s, 10m or 1h. Ctrl-C ends "
+        "the search and trains with the best ones.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -62,6 +73,7 @@ def train(
     validation: Validation = None,
     refit: Refit = False,
     max_size: MaxSize = None,
+    autotune: Autotune = None,
     seed: Seed = 1,
     force: options.Force = False,
     log: options.Log = None,
@@ -102,6 +114,7 @@ def train(
             refit=refit,
             force=force,
             max_size=max_size,
+            autotune=autotune,
             progress=progress,
         )
         print_parity(output, report.parity, progress)

@@ -22,6 +22,8 @@ from sotag_convert.network.network import Network, pad
 from sotag_convert.progress import Progress
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
+FITTING = "training the network"
+"""The name of the stage in which the first Ctrl-C raises no ``KeyboardInterrupt``."""
 _POOL = 40  # batches whose texts are sorted by length together: little padding, and still a random order
 
 
@@ -87,7 +89,7 @@ def fit(
     done: list[Epoch] = []
     kept: tuple[int, Any] = (0, network.model.get_weights())
     abandoned = False
-    with noted_interrupts() as interrupted, progress.stage("training the network", batches * epochs) as stage:
+    with noted_interrupts() as interrupted, progress.stage(FITTING, batches * epochs) as stage:
         try:
             for number in range(1, epochs + 1):
                 start = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sotag_convert.progress import in_words
 from sotag_edge.bundle import Manifest
 from sotag_edge.decision import MultiLabel
 from sotag_edge.terminal import printable
@@ -39,6 +40,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         **_further_texts(data),
         "licence of the data": _text(data["licence"] or "not stated"),
         "preset, seed": f"`{_text(str(manifest.preset))}`, {manifest.seed}",
+        **_searched(metrics["training"]),
         "recipe": f"`{manifest.recipe}`",
         "bytes on the device": f"{metrics['verification']['bytes']:,}",
         "tokens read": f"the first {manifest.input.max_tokens} of a text, `{manifest.input.tokenizer.value}` mode",
@@ -85,6 +87,13 @@ def _further_texts(data: Mapping[str, Any]) -> dict[str, str]:
     }
     further = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     return {"and on": further} if further else {}
+
+
+def _searched(training: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that a search chose."""
+    if "settings" not in training:
+        return {}
+    return {"settings": f"the best of {training['trials']:,} trials: {_text(in_words(training['settings']))}"}
 
 
 def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
