@@ -1,9 +1,10 @@
 """Tokens and ids of a text -> the features of the linear branch: the numbers of the rows that the graph adds up.
 
-Three kinds of features: the known tokens of a text, the pairs of neighbouring known tokens, and the character n-grams of
-its unknown tokens. Tokens have the row of their id. Pairs and n-grams are hashed to 32 bits; ``features.bin`` lists the
-hashes that have a row, in ascending order, as little-endian ``uint32``; the others are left out. The n-grams of a known
-token have no rows: training adds their weights to the token's own row.
+Three kinds of features: the tokens of a text, the pairs of neighbouring known tokens, and the character n-grams of its
+unknown tokens. Tokens have the row of their id. Pairs and n-grams are hashed to 32 bits; ``features.bin`` lists the hashes
+that have a row, in ascending order, as little-endian ``uint32``; the others are left out. The n-grams of a known token have
+no rows: training adds their weights to the token's own row. The row of ``[UNK]`` has no weights: unknown tokens count in the
+norm only.
 """
 
 from __future__ import annotations
@@ -56,11 +57,14 @@ class Features:
         for number in (PADDING_ID, UNKNOWN_ID):
             known.pop(number, None)
         rows, counts = list(known), list(known.values())
+        if UNKNOWN_ID in ids:
+            unknown = Counter(token for token, number in zip(tokens, ids, strict=False) if number == UNKNOWN_ID)
+            rows += [UNKNOWN_ID] * len(unknown)
+            counts += unknown.values()
         if self._content:
             np, listed = self._loaded or self._load()
             hashes, times = np.unique(pair_hashes(np, np.array(ids, np.uint32)), return_counts=True)
             if UNKNOWN_ID in ids:
-                unknown = Counter(token for token, number in zip(tokens, ids, strict=False) if number == UNKNOWN_ID)
                 of_tokens = [(number, count) for token, count in unknown.items() for number in token_hashes(token)]
                 hashes = np.concatenate([hashes, np.array([number for number, _ in of_tokens], np.uint32)])
                 times = np.concatenate([times, np.array([count for _, count in of_tokens], np.int64)])

@@ -2,6 +2,8 @@
 
 >>> import sotag_convert
 >>> report = sotag_convert.train(texts, labels, output="models/mine")  # doctest: +SKIP
+>>> report.evaluation.figure  # doctest: +SKIP
+0.9
 >>> sotag_convert.evaluate("models/mine", test_texts, test_labels).accuracy  # doctest: +SKIP
 0.91
 
@@ -11,14 +13,14 @@ Importing this package loads neither TensorFlow nor NumPy; its functions do. ``e
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sotag_convert.export.parity import Parity
     from sotag_convert.progress import Progress
-    from sotag_convert.report.evaluate import Evaluation
+    from sotag_convert.report.evaluation import Evaluation
     from sotag_convert.training import TrainingReport
 
 __all__ = ["convert", "evaluate", "train"]
@@ -28,29 +30,35 @@ __all__ = ["convert", "evaluate", "train"]
 
 def train(
     texts: Sequence[str],
-    labels: Sequence[str],
+    labels: Sequence[str] | Sequence[Collection[str]],
     output: str | os.PathLike[str] = "models/mine",
     *,
     test_texts: Sequence[str] = (),
-    test_labels: Sequence[str] = (),
+    test_labels: Sequence[str] | Sequence[Collection[str]] = (),
     preset: str = "default",
     epochs: int | None = None,
     validation: float | None = None,
     seed: int = 1,
     refit: bool = False,
     force: bool = False,
+    resume: bool = False,
     max_size: int | None = None,
     autotune: float | None = None,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train a model and write its bundle to the folder ``output``.
 
-    ``labels``: one per text; ``unknown`` marks a text that has none of the labels. The published model is measured on
-    ``test_texts``, else on the validation texts. ``preset``: "default", "tiny" or "seed"; ``epochs``: the largest number of
-    epochs; ``validation``: the share of texts held out to choose the epoch and to calibrate the scores, from 0 to below 1;
-    ``None`` takes the preset's. ``refit``: then train again on all texts. ``force``: replace the model in ``output``.
-    ``max_size``: the bytes that the model has at most on a device; it is as close to them as the texts allow.
-    ``autotune``: the seconds in which better settings than the preset's are searched for.
+    ``labels``: one per text, and ``unknown`` for a text that has none of the labels; or a list of labels per text, which may
+    be empty: then the model gives a text several labels. The published model is measured on ``test_texts``, else on the
+    validation texts if it was not trained on them; ``evaluation`` of the report has the figures, else those of the
+    cross-validation.
+
+    ``preset``: "default", "tiny" or "seed"; ``epochs``: the largest number of epochs; ``validation``: the share of texts
+    held out to choose the epoch and to calibrate the scores, from 0 to below 1; ``None`` leaves it to the preset, with
+    cross-validation if there are few texts. ``refit``: then train again on all texts. ``force``: replace the model in
+    ``output``. ``resume``: continue the interrupted run into ``output``, with the same texts and settings. ``max_size``: the
+    bytes that the model has at most on a device; it is as close to them as the texts allow. ``autotune``: the seconds in
+    which better settings than the preset's are searched for.
 
     Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range, a size that is too small or an output
     that exists, ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept
@@ -68,6 +76,7 @@ def train(
         seed=seed,
         refit=refit,
         force=force,
+        resume=resume,
         max_size=max_size,
         autotune=autotune,
         progress=progress,
@@ -80,13 +89,14 @@ def convert(
     recipe: str = "mixed",
     *,
     texts: Sequence[str] = (),
-    labels: Sequence[str] = (),
+    labels: Sequence[str] | Sequence[Collection[str]] = (),
     force: bool = False,
 ) -> Parity:
     """Export a trained model again with another recipe, without training, and write its bundle to the folder ``output``.
 
     ``model``: its folder or name; ``recipe``: "mixed", "float32", "float16" or "dynamic". The new model is measured on
-    ``texts``, with one of the ``labels`` each, if there are any. Raises the errors of ``train``; then nothing is written.
+    ``texts`` and their ``labels``, as for ``train``, if there are any. Raises the errors of ``train``; then nothing is
+    written.
     """
     from sotag_convert.conversion import bundle_folder, convert_bundle
     from sotag_convert.data.load import label_texts
@@ -98,11 +108,15 @@ def convert(
     return convert_bundle(folder, recipe_named(recipe), Path(output), labelled, force=force)
 
 
-def evaluate(model: str | os.PathLike[str], texts: Sequence[str], labels: Sequence[str]) -> Evaluation:
-    """Measure a model, by folder or name, on texts with one label each, with the TFLite runtime of this machine.
+def evaluate(
+    model: str | os.PathLike[str], texts: Sequence[str], labels: Sequence[str] | Sequence[Collection[str]]
+) -> Evaluation:
+    """Measure a model, by folder or name, on labelled texts, with the TFLite runtime of this machine.
 
-    The label ``unknown`` marks off-topic texts. Raises ``InputError`` for labels that the model does not have, and
-    ``ModelError`` if it cannot be loaded.
+    ``labels``: one per text, or a list of labels per text for a multi-label model. The label ``unknown``, or an empty list,
+    marks off-topic texts. The result is a ``SingleLabelEvaluation`` or a ``MultiLabelEvaluation`` (report/evaluation.py);
+    both have a ``figure``: the accuracy or the micro-F1. Raises ``InputError`` for labels that the model does not have, or
+    several labels of a text where it gives one, and ``ModelError`` if it cannot be loaded.
     """
     from sotag_convert.data.load import label_texts
     from sotag_convert.report.evaluate import evaluate_bundle
@@ -110,6 +124,5 @@ def evaluate(model: str | os.PathLike[str], texts: Sequence[str], labels: Sequen
     from sotag_edge.models import find
 
     folder = find(model)
-    known = Manifest.read(folder).labels
-    (evaluation,) = evaluate_bundle(folder, known, label_texts(texts, labels, known)).values()
+    (evaluation,) = evaluate_bundle(folder, label_texts(texts, labels, Manifest.read(folder).labels)).values()
     return evaluation

@@ -27,4 +27,4 @@ def convert_bundle(
     It is measured on the ``labelled`` texts if there are any. Raises ``SotagEdgeError``; then nothing is written.
     """
     with staged(output, force) as staging:
-        return publish(Source.read(folder), recipe, staging, output.resolve().name, labelled)
+        return publish(Source.read(folder), recipe, staging, output.resolve().name, labelled).parity

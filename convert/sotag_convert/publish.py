@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sotag_convert.data.dataset import LabelledTexts
 from sotag_convert.export import device_run
@@ -16,13 +16,22 @@ from sotag_convert.learn.sizing import next_rows
 from sotag_convert.recipes import Recipe
 from sotag_convert.report.card import card
 from sotag_convert.report.evaluate import evaluate_bundle
+from sotag_convert.report.evaluation import Evaluation
 from sotag_convert.source import KERAS_MODEL, Source, write_metrics
 from sotag_edge.bundle import MODEL, Golden, Manifest, device_bytes
 from sotag_edge.errors import ModelError
 
 CARD = "README.md"
 _GOLDEN_TOKENS = 40
+_MOST_CONFUSED = 100  # labels; the table of confusions of more would be the largest part of a bundle
 _MOST_EXPORTS = 4  # to get to a size; the first one nearly always has it
+
+
+class Published(NamedTuple):
+    """How a bundle compares with Keras; its ``evaluation`` on labelled texts, of their first view, if there were any."""
+
+    parity: Parity
+    evaluation: Evaluation | None
 
 
 class SizeLimit(NamedTuple):
@@ -42,7 +51,7 @@ def publish(
     name: str,
     labelled: LabelledTexts | None,
     limit: SizeLimit | None = None,
-) -> Parity:
+) -> Published:
     """Export ``source`` with a recipe into ``folder``, which exists, and check the result on the device runtime.
 
     ``name``: the title of the card. The model is measured on the ``labelled`` texts, or only compared with Keras on texts
@@ -50,19 +59,29 @@ def publish(
     """
     source, manifest = _export_within(limit, source, recipe, folder)
     metrics = dict(source.metrics)
+    evaluation = None
     if labelled:
         examples = labelled.examples
-        parity = check_parity(folder, source.network, examples.texts, examples.targets, recipe)
+        parity = check_parity(folder, source.network, examples.texts, examples, recipe)
         metrics["verification"] = {"on": labelled.name, **parity.to_json()}
-        evaluations = evaluate_bundle(folder, source.labels, labelled)
-        metrics["evaluation"] = {view: evaluation.to_json() for view, evaluation in evaluations.items()}
+        evaluations = evaluate_bundle(folder, labelled)
+        evaluation = next(iter(evaluations.values()))
+        metrics["evaluation"] = {view: _figures(figures) for view, figures in evaluations.items()}
     else:
         samples = sample_texts(source.vocabulary, source.input.max_tokens)
         parity = check_parity(folder, source.network, samples, None, recipe)
         metrics["verification"] = {"on": "samples", **parity.to_json()}
     write_metrics(folder, metrics)
     (folder / CARD).write_text(card(name, manifest, metrics), encoding="utf-8")
-    return parity
+    return Published(parity, evaluation)
+
+
+def _figures(evaluation: Evaluation) -> dict[str, Any]:
+    """The figures for ``metrics.json``."""
+    figures = evaluation.to_json()
+    if len(evaluation.labels) > _MOST_CONFUSED:
+        figures.pop("confusion", None)
+    return figures
 
 
 def _export_within(limit: SizeLimit | None, source: Source, recipe: Recipe, folder: Path) -> tuple[Source, Manifest]:
@@ -100,5 +119,5 @@ def _export(source: Source, recipe: Recipe, folder: Path) -> Manifest:
 def _golden(folder: Path, source: Source) -> Golden:
     """A text of the model's own vocabulary with its scores on this machine."""
     text = drawn_text(source.vocabulary, _GOLDEN_TOKENS, random.Random(1))
-    scores = device_run.run(folder, [text]).scores[0]
+    scores = device_run.run(folder, [text]).scores[0].astype(float)
     return Golden(text, dict(zip(source.labels, scores.round(6).tolist(), strict=True)))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from sotag_convert.checkpoint import Checkpoint
-from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
+from sotag_convert.data.dataset import VALIDATION_TEXTS, Dataset, Examples, LabelledTexts
 from sotag_convert.data.off_topic import off_topic_texts
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
-from sotag_convert.learn.autotune import best_settings, described
+from sotag_convert.learn.autotune import Search, check_search, searched
 from sotag_convert.learn.cross_validation import (
     Chosen,
     Run,
@@ -26,8 +26,13 @@ from sotag_convert.learn.cross_validation import (
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.sizing import plan
 from sotag_convert.network.bounds import MOST_LABELS
-from sotag_convert.progress import Progress, SilentProgress, in_words
+from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import SizeLimit, publish
+from sotag_convert.report.evaluation import Evaluation
+from sotag_convert.report.held_out import evaluate_held_out
+from sotag_convert.report.run_summary import Split, measured_split, run_summary, with_baseline
+from sotag_convert.report.summary import Summary
+from sotag_convert.run_state import RunState, facts_of
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.errors import InputError, UsageError
@@ -42,12 +47,18 @@ class TrainingReport:
     """The result of a training run.
 
     ``interrupted``: whether Ctrl-C ended it; the bundle then has the best epoch until then. ``parity``: how the published
-    model compares with Keras, with its accuracy on test or validation texts.
+    model compares with Keras. ``summary``: its figures, beside those of a baseline.
     """
 
     output: Path
     interrupted: bool
     parity: Parity
+    summary: Summary
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The figures on test texts, else on validation texts or those of the cross-validation; see ``Summary``."""
+        return self.summary.evaluation
 
 
 def train_dataset(
@@ -60,6 +71,7 @@ def train_dataset(
     seed: int = 1,
     refit: bool = False,
     force: bool = False,
+    resume: bool = False,
     max_size: int | None = None,
     autotune: float | None = None,
     progress: Progress | None = None,
@@ -69,69 +81,100 @@ def train_dataset(
     ``epochs``: the largest number of epochs; ``validation``: the share of the training texts that is held out to choose the
     epoch and to fit the temperature and the threshold. By default both are the preset's. With ``validation=0`` all texts
     are trained on, the last epoch is kept, and the scores are not calibrated. ``refit``: train again on all texts, with the
-    number of epochs and the calibration of the first run. ``max_size``: the bytes that the bundle has at most on the device;
-    it is as close to them as the texts allow. ``autotune``: the seconds in which better settings are searched for, see
-    learn/autotune.py. Raises ``SotagEdgeError``; then nothing is written, but after a complete run the network is kept in a
-    checkpoint, see checkpoint.py.
+    number of epochs and the calibration of the first run. ``resume``: continue the interrupted run into ``output``, see
+    run_state.py; the result is that of an uninterrupted one. ``max_size``: the bytes that the bundle has at most on the
+    device; it is as close to them as the texts allow. ``autotune``: the seconds in which better settings are searched for,
+    see learn/autotune.py. Raises ``SotagEdgeError``; then nothing is written, but after a complete run the network is kept
+    in a checkpoint, see checkpoint.py.
     """
     refuse_existing(output, force)
+    settings = _checked(preset, epochs, validation, autotune, refit=refit)
+    search = None if autotune is None else Search(autotune, epochs is None, partial(_sized, max_size, dataset))
+    epochs = settings.epochs if epochs is None else epochs
+    progress = progress or SilentProgress()
+    if len(dataset.labels) > MOST_LABELS:
+        raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
+    settings = _sized(max_size, dataset, settings)
+    checkpoint, state = Checkpoint(output, settings.recipe), RunState(output)
+    facts = facts_of(
+        dataset.sha256_of_all(),
+        preset=preset,
+        epochs=epochs,
+        validation=validation,
+        refit=refit,
+        seed=seed,
+        max_size=max_size,
+        autotune=autotune,
+    )
+    run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress, state)
+    try:
+        with staged(output, force) as folder:
+            _begin(state, facts, progress, resume=resume)
+            report, split = _train(run, folder, checkpoint, validation, search, refit=refit, max_size=max_size)
+    except BaseException as error:
+        _say_what_is_kept(error, checkpoint, state, progress)
+        raise
+    checkpoint.remove()
+    if report.interrupted:
+        if state.is_kept:
+            progress.warn(f"{output} has the best network so far; {state}")
+        return report
+    state.remove()
+    return replace(report, summary=with_baseline(report.summary, split, dataset, progress))
+
+
+def _begin(state: RunState, facts: dict[str, Any], progress: Progress, *, resume: bool) -> None:
+    if state.exists and not resume:
+        progress.warn(f"begins anew, and replaces the interrupted run in {state.folder}, which --resume continues")
+    state.begin(facts, resume=resume)
+
+
+def _say_what_is_kept(error: BaseException, checkpoint: Checkpoint, state: RunState, progress: Progress) -> None:
+    """After a run that ended with an error."""
+    if checkpoint.is_kept:
+        progress.warn(str(checkpoint))
+    if state.is_kept:
+        progress.warn(str(state))
+    elif isinstance(error, KeyboardInterrupt) and not checkpoint.is_kept:
+        progress.warn("stopped before an epoch was complete: nothing is kept")
+
+
+def _checked(
+    preset: str, epochs: int | None, validation: float | None, autotune: float | None, *, refit: bool
+) -> Preset:
+    """The preset's settings. Raises ``UsageError`` for a value out of range."""
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r} (presets: {', '.join(PRESETS)})")
-    settings = PRESETS[preset]
-    search = None if autotune is None else _Search(autotune, epochs is None)
-    epochs = settings.epochs if epochs is None else epochs
-    if epochs < 1:
+    if epochs is not None and epochs < 1:
         raise UsageError(f"epochs must be 1 or more, not {epochs}")
     if validation is not None and not 0 <= validation < 1:
         raise UsageError(f"validation must be from 0 to below 1, not {validation}")
     if refit and validation == 0:
         raise UsageError("refit needs validation texts: it repeats the run that they chose")
-    if autotune is not None and validation == 0:
-        raise UsageError("autotune needs validation texts: it compares settings on them")
-    if autotune is not None and not 0 < autotune < math.inf:
-        raise UsageError(f"autotune must be a number of seconds above 0, not {autotune}")
-    if autotune is not None and settings.rows is None:
-        raise UsageError("this preset is kept as it was published: autotune needs the preset default or tiny")
-    progress = progress or SilentProgress()
-    if len(dataset.labels) > MOST_LABELS:
-        raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
-    _sized(settings, max_size, dataset)  # raises before any work
-    checkpoint = Checkpoint(output, settings.recipe)
-    try:
-        with staged(output, force) as folder:
-            report = _train(
-                dataset, folder, checkpoint, preset, epochs, validation, seed, refit, max_size, search, progress
-            )
-    except BaseException as error:
-        if checkpoint.is_kept:
-            progress.warn(str(checkpoint))
-        elif isinstance(error, KeyboardInterrupt):
-            progress.warn("stopped before an epoch was complete: nothing is kept")
-        raise
-    checkpoint.remove()
-    return report
+    if autotune is not None:
+        check_search(PRESETS[preset], autotune, validation)
+    return PRESETS[preset]
 
 
 def _train(
-    dataset: Dataset,
+    run: Run,
     folder: Path,
     checkpoint: Checkpoint,
-    preset: str,
-    epochs: int,
     share: float | None,
-    seed: int,
+    search: Search | None,
+    *,
     refit: bool,
     max_size: int | None,
-    search: _Search | None,
-    progress: Progress,
-) -> TrainingReport:
+) -> tuple[TrainingReport, Split]:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
-    settings = PRESETS[preset]
-    run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress)
+    dataset, settings, progress = run.dataset, run.settings, run.progress
     folds = fold_count(dataset, settings) if share is None else 0
-    training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, seed)
+    training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, run.seed)
     _announce(run.dataset, held_out, folds, settings, progress)
-    run, figures = _tuned(run, share, max_size, search)
+    figures: dict[str, object] = {}
+    if search is not None:
+        few = _SHARE_OF_FEW if folds else settings.validation
+        run, figures = searched(run, *_split(dataset, share or few, run.seed), search)
     first = cross_validated(run, folds) if folds else validated(run, training, held_out)
     first = first._replace(figures=first.figures | figures)
     with deferred_interrupts():
@@ -148,40 +191,22 @@ def _train(
     labelled = _measured_on(dataset, None if folds or refitted else held_out)
     limit = _limit(max_size, refitted or first, run)
     with progress.stage("exporting and verifying"):
-        parity = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled, limit)
-    return TrainingReport(checkpoint.output, first.parts.history.interrupted or (again and refitted is None), parity)
+        published = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled, limit)
+    size, evaluation = published.parity.bytes, published.evaluation
+    summary = run_summary(checkpoint.output, dataset, size, first.figures, evaluation, _unseen_evaluation(first, run))
+    interrupted = first.parts.history.interrupted or (again and refitted is None)
+    split = measured_split(dataset, training, held_out, folds, run.seed)
+    return TrainingReport(checkpoint.output, interrupted, published.parity, summary), split
 
 
-class _Search(NamedTuple):
-    """A search for better settings: for how long, and whether the number of epochs is one of them."""
-
-    seconds: float
-    epochs: bool
-
-
-def _tuned(
-    run: Run, share: float | None, max_size: int | None, search: _Search | None
-) -> tuple[Run, dict[str, object]]:
-    """The run with the settings that it ends with, and the figures of the search for them, if there was one."""
-
-    def sized(settings: Preset) -> Preset:
-        return _sized(settings, max_size, run.dataset)
-
-    if search is None:
-        return run._replace(settings=sized(run.settings)), {}
-    few = run.settings.validation if not fold_count(run.dataset, run.settings) else _SHARE_OF_FEW
-    training, held_out = _split(run.dataset, share or few, run.seed)
-    if held_out is None:
-        raise UsageError("autotune needs validation texts: it compares settings on them")
-    with run.progress.stage("searching for settings"):
-        tuned = best_settings(run, training, held_out, search.seconds, sized, tune_epochs=search.epochs)
-    settings = described(tuned.settings, tuned.epochs, len(run.dataset.labels))
-    run.progress.say(f"the best of {tuned.trials} trials: {in_words(settings)}")
-    figures = {"trials": tuned.trials, "settings": settings}
-    return run._replace(settings=tuned.settings, epochs=tuned.epochs), figures
+def _unseen_evaluation(chosen: Chosen, run: Run) -> Evaluation | None:
+    """The evaluation on the texts that the parts were not fitted on."""
+    if chosen.scores is None or chosen.members is None:
+        return None
+    return evaluate_held_out(chosen.scores, chosen.members, run.dataset.labels, chosen.decision, chosen.on)
 
 
-def _sized(settings: Preset, max_size: int | None, dataset: Dataset) -> Preset:
+def _sized(max_size: int | None, dataset: Dataset, settings: Preset) -> Preset:
     """The settings for a bundle of a size. Raises ``UsageError`` if there is none that small."""
     if max_size is None:
         return settings
@@ -260,7 +285,7 @@ def _source(chosen: Chosen, run: Run) -> Source:
 
 def _measured_on(dataset: Dataset, held_out: Examples | None) -> LabelledTexts | None:
     """The test texts; else the validation texts that the published model was not fitted on."""
-    for name, examples in (("test texts", dataset.test), ("validation texts", held_out)):
+    for name, examples in (("test texts", dataset.test), (VALIDATION_TEXTS, held_out)):
         if examples:
             return LabelledTexts(name, examples, origin=dataset.origin)
     return None

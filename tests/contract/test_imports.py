@@ -62,7 +62,7 @@ CONVERT = ROOT / "convert" / "sotag_convert"
 CORE = ["errors", "tokenizer", "vocabulary", "interpreter", "decision", "bundle", "models", "classifier", "explain"]
 CORE += ["golden", "document", "sources", "markup", "machine", "atomic", "characters"]
 LAYERS = [
-    {"data", "network", "recipes", "staging", "interrupts", "progress"},
+    {"data", "network", "recipes", "staging", "interrupts", "progress", "run_state"},
     {"learn"},
     {"export"},
     {"report", "source"},

@@ -20,11 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sotag_edge import Classifier, ModelError
-from sotag_edge.bundle import Bundle
+from sotag_edge.bundle import FILES, Bundle
 from sotag_edge.trial import CACHE_VARIABLE
-from tests.conftest import FIXTURE, MULTI_LABEL, OFF_TOPIC
+from tests.conftest import FIXTURE, LINEAR_BRANCH, MULTI_LABEL, OFF_TOPIC
 
-_MODELS = (FIXTURE, MULTI_LABEL, OFF_TOPIC)
+_MODELS = (FIXTURE, MULTI_LABEL, OFF_TOPIC, LINEAR_BRANCH)
 _FIELDS = sorted({field for model in _MODELS for field in json.loads((model / "model.json").read_bytes())})
 _INNER = ["mode", "max_tokens", "sha256", "kind", "off_topic", "temperature", "threshold", "thresholds"]
 _JSON = st.recursive(
@@ -33,7 +33,8 @@ _JSON = st.recursive(
     max_leaves=4,
 )
 _EDITS = st.lists(st.tuples(st.integers(0, 1 << 15), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6)
-_TEXTS = ["", "knead the bread dough", "sow the seeds in the soil " * 30]
+_FILES = [(model, path.name) for model in _MODELS for path in sorted(model.iterdir()) if path.name in FILES]
+_TEXTS = ["", "knead the bread dough", "breads and doughy ovens", "sow the seeds in the soil " * 30]
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +74,9 @@ def check(folder: Path, manifest: Any) -> None:
 
 def restored(folder: Path, model: Path) -> dict[str, Any]:
     """The manifest of a fixture, with its files in the folder."""
-    for name in ("model.tflite", "vocab.txt"):
-        shutil.copy(model / name, folder)
+    for name in FILES:
+        if (model / name).exists():
+            shutil.copy(model / name, folder)
     manifest: dict[str, Any] = json.loads((model / "model.json").read_bytes())
     return manifest
 
@@ -90,9 +92,10 @@ def test_any_manifest(folder: Path, model: Path, field: str, inner: str, value: 
     check(folder, manifest)
 
 
-@given(st.sampled_from(_MODELS), st.sampled_from(["model.tflite", "vocab.txt", "model.json"]), _EDITS)
-def test_any_file(folder: Path, model: Path, name: str, edits: list[tuple[int, bytes]]) -> None:
+@given(st.sampled_from(_FILES), _EDITS)
+def test_any_file(folder: Path, file: tuple[Path, str], edits: list[tuple[int, bytes]]) -> None:
     """Some bytes of a file are others, and its hash is right."""
+    model, name = file
     manifest = restored(folder, model)
     content = edited((model / name).read_bytes(), edits)
     (folder / name).write_bytes(content)
@@ -101,4 +104,13 @@ def test_any_file(folder: Path, model: Path, name: str, edits: list[tuple[int, b
             Bundle.read(folder)
         return
     manifest["files"][name]["sha256"] = hashlib.sha256(content).hexdigest()
+    check(folder, manifest)
+
+
+@given(st.binary(max_size=400))
+def test_any_features(folder: Path, content: bytes) -> None:
+    """Hashes in any order, none, too many for the model's table, or bytes that are none: answers, or a ``ModelError``."""
+    manifest = restored(folder, LINEAR_BRANCH)
+    (folder / "features.bin").write_bytes(content)
+    manifest["files"]["features.bin"]["sha256"] = hashlib.sha256(content).hexdigest()
     check(folder, manifest)

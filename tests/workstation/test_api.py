@@ -37,7 +37,10 @@ def test_train_convert_and_evaluate(tmp_path: Path) -> None:
     assert Bundle.read(tmp_path / "mine").manifest.labels == ("harbour", "kitchen")
     evaluation = sotag_convert.evaluate(tmp_path / "mine", test_texts, test_labels)
     assert evaluation.texts == 30
-    assert evaluation.accuracy == pytest.approx(report.parity.accuracy)
+    assert evaluation.figure == pytest.approx(report.parity.accuracy)
+    assert report.evaluation is not None
+    assert report.evaluation.figure == evaluation.figure
+    assert report.summary.baseline is not None
     assert evaluation.off_topic_unknown is None
     parity = sotag_convert.convert(
         tmp_path / "mine", tmp_path / "again", "float32", texts=test_texts, labels=test_labels
@@ -49,11 +52,36 @@ def test_train_convert_and_evaluate(tmp_path: Path) -> None:
         assert getattr(after, name) == getattr(before, name)
 
 
+def test_several_labels_per_text(tmp_path: Path) -> None:
+    """Lists of labels make a multi-label model, which is measured as one; an empty list is an off-topic text."""
+    texts, first = noisy_texts(60)
+    labels = [[label, "odd"] if number % 2 else [label] for number, label in enumerate(first)]
+    report = sotag_convert.train(
+        [*texts, "a zebra"],
+        [*labels, []],
+        tmp_path / "mine",
+        preset="small",
+        test_texts=texts[:20],
+        test_labels=labels[:20],
+    )
+    manifest = Bundle.read(tmp_path / "mine").manifest
+    assert manifest.labels == ("harbour", "kitchen", "odd")
+    assert manifest.decision.kind == "multi-label"
+    assert report.evaluation is not None
+    assert (report.evaluation.kind, report.evaluation.on, report.evaluation.texts) == ("multi-label", "test texts", 20)
+    assert report.evaluation.figure == pytest.approx(report.parity.accuracy)
+    assert report.parity.figure_name == "micro-F1"
+    assert report.summary.baseline is not None
+    assert "micro-F1 (95 % interval)" in (tmp_path / "mine" / "README.md").read_text(encoding="utf-8")
+    figures = sotag_convert.evaluate(tmp_path / "mine", texts[:20], labels[:20])
+    assert figures.figure == report.evaluation.figure
+
+
 def test_off_topic_texts_are_measured_apart(fixture_model: Path) -> None:
     """They change no accuracy; the share of them that is answered `unknown` is a figure of its own."""
     texts = ["knead the bread dough", "reef the sail", "zebra quartz"]
     evaluation = sotag_convert.evaluate(fixture_model, texts, ["baking", "sailing", "unknown"])
-    assert (evaluation.texts, evaluation.accuracy, evaluation.off_topic_unknown) == (2, 1, 1)
+    assert (evaluation.texts, evaluation.figure, evaluation.off_topic_unknown) == (2, 1, 1)
 
 
 def test_above_its_tolerance_nothing_is_published(

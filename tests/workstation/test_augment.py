@@ -30,10 +30,10 @@ def test_copies_are_parts_of_the_text() -> None:
         assert " ".join(segment.tokens) in TEXT
 
 
-def test_the_teacher_is_trained_on_whole_texts_and_titles() -> None:
-    """The text, each of its versions and the title are for the teacher; the beginning and the segments are not."""
-    assert [copy.for_teacher for copy in copies(TEXT, [])] == [True] * 2 + [False] * 9
-    assert [copy.for_teacher for copy in copies(TEXT, ["a", "b"])] == [True] * 4 + [False] * 9
+def test_linear_models_are_fitted_on_whole_texts_and_titles() -> None:
+    """The text, each of its versions and the title are for them; the beginning and the segments are not."""
+    assert [copy.for_linear for copy in copies(TEXT, [])] == [True] * 2 + [False] * 9
+    assert [copy.for_linear for copy in copies(TEXT, ["a", "b"])] == [True] * 4 + [False] * 9
 
 
 def test_versions_are_copies_too() -> None:

@@ -11,18 +11,20 @@ import pytest
 
 from sotag_convert.cli.units import parsed_duration
 from sotag_convert.data.dataset import Examples
-from sotag_convert.learn import autotune, cross_validation
-from sotag_convert.learn.autotune import Outcome, Tuned, best_settings, described
+from sotag_convert.learn import autotune
+from sotag_convert.learn.autotune import Outcome, Search, Tuned, best_settings, searched
 from sotag_convert.learn.cross_validation import Run
 from sotag_convert.learn.fit import FITTING, History
 from sotag_convert.learn.presets import PRESETS, Preset
+from sotag_convert.learn.search_space import described, with_values
 from sotag_convert.learn.sizing import plan
 from sotag_convert.progress import SilentProgress
 from sotag_convert.report.card import card
+from sotag_convert.run_state import RunState
 from sotag_convert.source import Source
 from sotag_convert.training import train_dataset
 from sotag_edge.bundle import Manifest, device_bytes
-from sotag_edge.errors import ModelError, UsageError
+from sotag_edge.errors import InputError, ModelError, UsageError
 from tests.conftest import FIXTURE
 from tests.workstation.small import SMALL, noisy_dataset
 
@@ -43,11 +45,11 @@ class Lines(SilentProgress):
 
 
 def run_of(settings: Preset = TRIED, seed: int = 1) -> Run:
-    return Run(DATA, "small", settings, 4, seed, Lines())
+    return Run(DATA, "small", settings, 4, seed, Lines(), RunState(Path("/nowhere/m")))
 
 
-def searched(run: Run, seconds: float = 3600, sized: Callable[[Preset], Preset] = lambda preset: preset) -> Tuned:
-    return best_settings(run, DATA.train, DATA.train, seconds, sized, tune_epochs=True)
+def search_of(run: Run, seconds: float = 3600, sized: Callable[[Preset], Preset] = lambda preset: preset) -> Tuned:
+    return best_settings(run, DATA.train, DATA.train, Search(seconds, True, sized))
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def test_no_other_durations_are_read(text: str) -> None:
 
 def test_the_first_trial_is_the_preset(tried: list[Run]) -> None:
     """With all its settings; the next ones have others, in their ranges."""
-    searched(run_of())
+    search_of(run_of())
     assert values(tried[0]) == described(TRIED, 4, 2)
     assert tried[0].settings.network(2, 100) == TRIED.network(2, 100)
     for run in tried[1:]:
@@ -99,10 +101,12 @@ def test_the_first_trial_is_the_preset(tried: list[Run]) -> None:
 def test_the_best_settings_are_kept(tried: list[Run]) -> None:
     """Those of the trial with the lowest loss, and each trial's figures are shown in one line."""
     run = run_of()
-    tuned = searched(run)
+    tuned = search_of(run)
     losses = [abs(trial.settings.learning_rate - 0.004) for trial in tried]
     best = tried[losses.index(min(losses))]
-    assert (tuned.settings, tuned.epochs, tuned.trials, tuned.loss) == (best.settings, best.epochs, 5, min(losses))
+    assert (tuned.trials, tuned.loss) == (5, min(losses))
+    assert tuned.values["epochs"] == best.epochs
+    assert values(best) == described(with_values(TRIED, tuned.values), best.epochs, 2)
     assert losses.index(min(losses)) > 0
     assert isinstance(run.progress, Lines)
     assert len(run.progress.lines) == 5
@@ -115,7 +119,7 @@ def test_the_same_seed_tries_the_same(tried: list[Run]) -> None:
     """Another seed tries other settings, after the preset's own."""
     tries = []
     for seed in (1, 1, 2):
-        searched(run_of(seed=seed))
+        search_of(run_of(seed=seed))
         tries.append([values(run) for run in tried])
         tried.clear()
     assert tries[0] == tries[1]
@@ -125,18 +129,15 @@ def test_the_same_seed_tries_the_same(tried: list[Run]) -> None:
 
 def test_the_number_of_epochs_may_be_fixed(tried: list[Run]) -> None:
     """By `--epochs`."""
-    best_settings(run_of(), DATA.train, DATA.train, 60, lambda preset: preset, tune_epochs=False)
+    best_settings(run_of(), DATA.train, DATA.train, Search(60, False, lambda preset: preset))
     assert {run.epochs for run in tried} == {4}
 
 
 def test_every_trial_obeys_the_size(tried: list[Run]) -> None:
     """Each is planned for it."""
     run = run_of(PRESETS["tiny"])
-    tuned = searched(
-        run, sized=lambda preset: plan(preset, 70_000, DATA.labels, "d", multi_label=False, off_topic=False)
-    )
-    assert len({trial.settings.room for trial in tried}) == 1
-    assert tuned.settings.room is not None
+    search_of(run, sized=lambda preset: plan(preset, 70_000, DATA.labels, "d", multi_label=False, off_topic=False))
+    assert len({trial.settings.room for trial in tried} - {None}) == 1
     assert len({trial.settings.vocabulary for trial in tried}) > 1
 
 
@@ -144,7 +145,7 @@ def test_at_least_one_trial_is_finished(tried: list[Run], monkeypatch: pytest.Mo
     """However little time there is; no trial begins that would end too late."""
     monkeypatch.undo()
     monkeypatch.setattr(autotune, "_tried", lambda *_: Outcome(1.0, 0.5))
-    assert searched(run_of(), seconds=1e-9).trials == 1
+    assert search_of(run_of(), seconds=1e-9).trials == 1
     monkeypatch.setattr(autotune.time, "monotonic", lambda: 100.0)
     assert autotune._is_time(0, 151, 2)
     assert not autotune._is_time(0, 149, 2)
@@ -156,12 +157,12 @@ def test_ctrl_c_keeps_the_best(finished: int, tried: list[Run], monkeypatch: pyt
     trial = autotune._tried
     monkeypatch.setattr(autotune, "_tried", lambda *given: trial(*given) if len(tried) < finished else None)
     run = run_of()
-    tuned = searched(run)
+    tuned = search_of(run)
     assert tuned.trials == finished
     best = min(tried, key=lambda trial: abs(trial.settings.learning_rate - 0.004), default=run)
-    assert tuned.settings == best.settings
+    assert described(with_values(TRIED, tuned.values), tuned.values["epochs"], 2) == values(best)
     assert isinstance(run.progress, Lines)
-    assert run.progress.lines[-1].startswith(f"stopped after {finished} trials")
+    assert run.progress.lines[-1].startswith(f"the search was stopped after {finished} trials")
 
 
 def test_what_ctrl_c_does_in_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,26 +170,49 @@ def test_what_ctrl_c_does_in_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def stopped(stage: str) -> Outcome | None:
         def fit(*given: object) -> None:
-            with given[-1].stage(stage):  # type: ignore[attr-defined]
+            with given[6].stage(stage):  # type: ignore[attr-defined]
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(cross_validation, "fit_parts", fit)
+        monkeypatch.setattr(autotune, "fit_parts", fit)
         return autotune._tried(run_of(), DATA.train, DATA.train, 1)
 
     assert stopped("preparing the texts") is None
     with pytest.raises(KeyboardInterrupt):
         stopped(FITTING)
     parts = type("Parts", (), {"history": History((), 1, interrupted=True)})
-    monkeypatch.setattr(cross_validation, "fit_parts", lambda *_: parts)
+    monkeypatch.setattr(autotune, "fit_parts", lambda *_: parts)
     assert autotune._tried(run_of(), DATA.train, DATA.train, 1) is None
     parts.history = History((), 1, interrupted=True, abandoned=True)
     with pytest.raises(KeyboardInterrupt):
         autotune._tried(run_of(), DATA.train, DATA.train, 1)
 
 
+def test_a_resumed_run_does_not_search_again(tried: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the settings that the interrupted run chose. A file with other contents is damaged."""
+    monkeypatch.setitem(PRESETS, "small", TRIED)
+    state = RunState(tmp_path / "m")
+    run = run_of()._replace(state=state)
+    search = Search(60, True, lambda preset: preset)
+    first, figures = searched(run, DATA.train, DATA.train, search)
+    assert figures["trials"] == len(tried) == 5
+    assert values(first) == figures["settings"] != values(run)
+    again, same = searched(run, DATA.train, DATA.train, search)
+    assert (values(again), same, len(tried)) == (values(first), figures, 5)
+    file = state.fit_file("search")
+    content = file.read(0)
+    assert content is not None
+    sound = content.facts["values"]
+    for wrong in (None, sound | {"rows": 10**6}, sound | {"units": 0.6}, sound | {"dropout": "x"}, {"rows": 40}):
+        file.write({"values": wrong, "trials": 5}, [])
+        with pytest.raises(InputError, match=r"search\.state is damaged"):
+            searched(run, DATA.train, DATA.train, search)
+    with pytest.raises(UsageError, match="needs validation texts"):
+        searched(run, DATA.train, None, search)
+
+
 def test_a_network_with_too_many_weights_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is worse than any other."""
-    monkeypatch.setattr(cross_validation, "fit_parts", lambda *_: pytest.fail("tried"))
+    monkeypatch.setattr(autotune, "fit_parts", lambda *_: pytest.fail("tried"))
     outcome = autotune._tried(run_of(replace(TRIED, rows=10**7)), DATA.train, DATA.train, 1)
     assert outcome == Outcome(float("inf"), 0.0)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from sotag_convert.report.card import card
 from sotag_edge.bundle import Manifest
-from sotag_edge.decision import SingleLabel
+from sotag_edge.decision import MultiLabel, SingleLabel
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 
@@ -72,7 +73,7 @@ def test_the_facts_of_the_manifest() -> None:
         "| tokens read | the first 77 of a text, `code` mode |",
         "| temperature, threshold | 1.25, 0.375 |",
         "| vocabulary | 5,678 tokens |",
-        "On 800 validation texts, which chose the epoch: 0.8123.",
+        "On 800 validation texts, which chose the epoch, accuracy: 0.8123.",
         "gives 99.75% of 4,321 texts the same tag",
         "largest difference of a score is 0.0432",
         "best score is below 0.375",
@@ -102,3 +103,62 @@ def test_one_view_needs_no_explanation() -> None:
     """A person's own data has one view, and the card does not explain the views of another data set."""
     metrics = METRICS | {"evaluation": {"as given": FIGURES}}
     assert "masked:" not in card("m", MANIFEST, metrics)
+
+
+SEVERAL = replace(MANIFEST, decision=MultiLabel(1.0, (0.125, 0.75)), network={"vocabulary": 5678, "rows": 9000})
+FOLDED = {
+    "validation_accuracy": 0.8123,
+    "validation_texts": 800,
+    "folds": 3,
+    "linear_accuracy": 0.8001,
+    "network_accuracy": 0.7002,
+    "network_share": 0.25,
+}
+
+
+def test_a_model_of_several_tags_has_figures_of_its_own() -> None:
+    """Micro-F1 with its interval, macro-F1, precision, recall, best tag, exact sets, answered."""
+    figures = {
+        "texts": 4321,
+        "micro_f1": 0.8765,
+        "interval": [0.8111, 0.9222],
+        "macro_f1": 0.7001,
+        "precision": 0.9002,
+        "recall": 0.8003,
+        "precision_at": [[1, 0.951], [3, 0.5]],
+        "exact": 0.612,
+        "answered": 0.973,
+        "off_topic_unknown": 0.812,
+    }
+    text = card("m", SEVERAL, METRICS | {"training": FOLDED, "evaluation": {"as given": figures}})
+    row = next(line for line in text.splitlines() if line.startswith("| as given"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    expected = ["4,321", "0.8765 (0.8111 - 0.9222)", "0.7001", "0.9002", "0.8003", "95.1%", "61.2%", "97.3%"]
+    assert cells == ["as given", *expected]
+    for words in (
+        "| tags per text | any number |",
+        "| temperature, thresholds | 1.0, one per tag from 0.125 to 0.75 |",
+        "micro-F1 of the tags with a score of at least 0.5: 0.8123;",
+        "gives 99.75% of 4,321 texts the same tags",
+        "answers with each tag whose score reaches the threshold of the tag",
+        "Of the off-topic texts 81.2% are answered `unknown`.",
+    ):
+        assert words in text, words
+
+
+def test_the_parts_of_the_network_and_its_cross_validation() -> None:
+    """Each part has its own figure; a part without weight is said to have none."""
+    manifest = replace(MANIFEST, network={"vocabulary": 5678, "rows": 9000}, off_topic=True)
+    text = card("m", manifest, METRICS | {"training": FOLDED})
+    for words in (
+        "an LSTM, and a linear branch over 9,000 tokens, pairs of tokens and character n-grams; their scores are added up",
+        "with 3 folds (800 texts, each tagged by a model that was trained without it), accuracy: 0.8123;",
+        "; with the linear branch only 0.8001, with the LSTM only 0.7002.",
+        "| off-topic output | a score of its own",
+        "It reads the first 77 tokens of a text",
+    ):
+        assert words in text, words
+    text = card("m", manifest, METRICS | {"training": FOLDED | {"network_share": 0.0}})
+    assert "an LSTM beside it has no weight" in text
+    assert "| network | an LSTM |" in card("m", MANIFEST, METRICS)
+    assert "off-topic output" not in card("m", MANIFEST, METRICS)

@@ -26,7 +26,7 @@ def test_train_gives_a_model_that_classifies(run: Run, data: Path, tmp_path: Pat
     done = run("train", data, "--output", "./mine", "--epochs", "12", "--validation", "0")
     assert done.returncode == 0, done.stderr
     assert {file.name for file in (tmp_path / "mine").iterdir()} == BUNDLE
-    assert "accuracy, this model" in done.stderr
+    assert "test texts: accuracy (95 % interval)" in done.stderr
     answer = run("classify", "--model", "./mine", input="raise the anchor\nknead the dough well\n")
     assert [row.split("\t")[1] for row in answer.stdout.splitlines()] == ["harbour", "kitchen"]
     metrics = json.loads((tmp_path / "mine" / "metrics.json").read_bytes())

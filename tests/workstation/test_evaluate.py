@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy
 import pytest
+from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from sotag_convert.report.evaluate import measure
+from sotag_convert.report.evaluation import measure_single
 from tests.conftest import Run
+from tests.workstation.tables import printed
 
 TEXTS = {
     "baking": ["knead the bread dough", "is the oven too hot?", "how much yeast goes into the loaf"],
@@ -33,7 +35,7 @@ def labelled(tmp_path: Path) -> Path:
 def test_figures_of_known_scores() -> None:
     """Four texts of two labels, three right, the least sure one wrong and answered unknown."""
     scores = numpy.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]])
-    found = measure(scores, [True, False, True, True], [0, 1, 1, 1], ("a", "b"))
+    found = measure_single(scores, [True, False, True, True], [0, 1, 1, 1], ("a", "b"))
     assert found.accuracy == 0.75
     assert found.interval[0] < 0.75 < found.interval[1]
     assert found.confusion == ((1, 0), (1, 2))
@@ -45,12 +47,47 @@ def test_figures_of_known_scores() -> None:
     assert dict(found.coverage)[0.8] == 1
     assert dict(found.coverage)[1.0] == 0.75
     assert (found.answered, found.answered_accuracy) == (0.75, 1)
+    assert found.figure == found.accuracy
+    assert found.log_loss == pytest.approx(-numpy.log([0.9, 0.4, 0.8, 0.7]).mean())
+    assert found.confusions(3) == [("b", "a", 1)]
 
 
 def test_a_label_that_is_never_guessed_has_zeros() -> None:
     """No division by zero where a label has no text, or no guess, or nothing is answered."""
-    found = measure(numpy.array([[1.0, 0.0]]), [False], [1], ("a", "b"))
+    found = measure_single(numpy.array([[1.0, 0.0]]), [False], [1], ("a", "b"))
     assert (found.labels[0].recall, found.labels[1].precision, found.answered_accuracy) == (0, 0, 0)
+
+
+def test_the_figures_are_those_of_scikit_learn() -> None:
+    """Macro-F1 is the mean of the labels that have texts, of the best guesses."""
+    draw = numpy.random.default_rng(1)
+    scores = draw.dirichlet(numpy.ones(5), 200)
+    targets = draw.integers(0, 4, 200)
+    found = measure_single(scores, [True] * 200, targets.tolist(), tuple("abcde"))
+    guesses = scores.argmax(axis=1)
+    assert found.macro_f1 == pytest.approx(f1_score(targets, guesses, labels=range(4), average="macro"))
+    assert found.accuracy == pytest.approx(accuracy_score(targets, guesses))
+    assert found.log_loss == pytest.approx(log_loss(targets, scores, labels=range(5)))
+
+
+def test_many_tags_on_a_terminal() -> None:
+    """The most frequent confusions replace the table of all, and only the worst tags are listed; a file has them all."""
+    labels = tuple(f"tag{number}" for number in range(57))
+    targets = [*range(57), *[3] * 9, *[4] * 5]
+    guesses = [*range(57), *[5] * 9, *[6] * 5]
+    found = measure_single(numpy.eye(57)[guesses] * 0.5 + 0.01, [True] * 71, targets, labels)
+    assert found.confusions(1) == [("tag3", "tag5", 9)]
+    assert len(found.to_json()["labels"]) == 57
+    shown = printed(found, terminal=True)
+    assert "the 20 tags with the lowest F1, of 57" in shown
+    assert "the most frequent confusions" in shown
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["9", "tag3", "tag5"] in rows
+    assert ["5", "tag4", "tag6"] in rows
+    assert max(len(row) for row in rows if row[:1] == ["tag3"]) == 5
+    assert sum(row[:1] == ["tag40"] for row in rows) == 0
+    whole = [line.split() for line in printed(found, terminal=False).splitlines()]
+    assert sum(row[:1] == ["tag40"] for row in whole) == 1
 
 
 def test_evaluate_prints_what_a_program_reads(run: Run, labelled: Path, fixture_model: Path) -> None:
@@ -58,6 +95,8 @@ def test_evaluate_prints_what_a_program_reads(run: Run, labelled: Path, fixture_
     done = run("evaluate", fixture_model, labelled, "--to", "json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["as given"]
+    assert list(found)[:4] == ["kind", "on", "texts", "accuracy"]
+    assert (found["kind"], found["on"]) == ("single-label", "test texts")
     assert found["accuracy"] == pytest.approx(5 / 6, abs=1e-4)
     assert [label["texts"] for label in found["labels"]] == [3, 3, 0]
     assert found["confusion"] == [[3, 0, 0], [0, 2, 1], [0, 0, 0]]

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sotag_convert.learn import fit as fitting
+from sotag_convert.learn.corpus import Ragged
 from sotag_convert.learn.fit import Epoch, History, Validation, _is_as_good_as_any, fit
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.training_set import FOLDS, TrainingSet
@@ -21,6 +22,8 @@ from sotag_convert.network.architectures import ConvLstmNetwork
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network, pad
 from sotag_convert.progress import SilentProgress, Stage
+from sotag_edge.inputs import InputSettings
+from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
 
 PRESET = replace(PRESETS["default"], ratios=False, word_dropout=0.0, patience=None, batch=8, batches=0)
@@ -31,10 +34,20 @@ def training_set(texts: int = 24) -> TrainingSet:
     """Texts of tokens that tell the label: 3 and 4 of label 0, 5 and 6 of label 1."""
     draw = np.random.default_rng(1)
     labels = np.arange(texts) % 2
-    ids = [(draw.integers(3, 5, 4 + number) + 2 * label).tolist() for number, label in enumerate(labels.tolist())]
-    targets = np.eye(2, dtype=np.float32)[labels]
-    vocabulary = Vocabulary(["[PAD]", "[UNK]", *"abcde"])
-    return TrainingSet(vocabulary, ids, targets, labels, (np.arange(texts) % FOLDS).astype(np.int32))
+    members = np.eye(2, dtype=bool)[labels]
+    return TrainingSet(
+        InputSettings(TokenizerMode.CODE, 1000),
+        Vocabulary(["[PAD]", "[UNK]", *"abcde"]),
+        Ragged.of(draw.integers(3, 5, 4 + number) + 2 * label for number, label in enumerate(labels.tolist())),
+        members.astype(np.float32),
+        members,
+        (np.arange(texts) % FOLDS).astype(np.int32),
+        None,
+        np.ones(texts, bool),
+        off_topic=False,
+        independent=False,
+        labelled=texts,
+    )
 
 
 def network() -> Network:
@@ -65,7 +78,7 @@ def run_of(
 
     monkeypatch.setattr(fitting, "_measure", measure)
     fitted = network()
-    validation = Validation([[3, 4]], [0])
+    validation = Validation([[3, 4]], np.array([[True, False]]))
     history = fit(fitted, training_set(), validation, preset, len(losses), seed=1, progress=SilentProgress())
     return history, weights, fitted
 
@@ -141,10 +154,10 @@ def test_without_validation_the_last_epoch_is_kept() -> None:
 def test_the_network_fits_its_training_set() -> None:
     """Texts whose tokens tell the label are classified; the epochs report the validation of the network they left."""
     fitted, texts = network(), training_set(80)
-    validation = Validation(texts.ids, texts.labels.tolist())
+    validation = Validation(texts.ids, texts.members)
     preset = replace(PRESET, learning_rate=0.02)
     history = fit(fitted, texts, validation, preset, 12, seed=1, progress=SilentProgress())
-    accuracy = float((fitted.scores(texts.ids).argmax(axis=1) == texts.labels).mean())
+    accuracy = float((fitted.scores(texts.ids).argmax(axis=1) == texts.members.argmax(axis=1)).mean())
     assert accuracy > 0.9
     assert history.epochs[history.kept - 1].validation_accuracy == accuracy
     assert history.epochs[-1].loss < history.epochs[0].loss
@@ -181,7 +194,9 @@ def test_ctrl_c_ends_the_run_after_the_current_batch(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(fitting, "_measure", measure)
     fitted, progress = network(), Interrupting(3 + 3 + 1)  # 24 texts are three batches
-    history = fit(fitted, training_set(), Validation([[3]], [0]), PRESET, 10, seed=1, progress=progress)
+    history = fit(
+        fitted, training_set(), Validation([[3]], np.array([[True, False]])), PRESET, 10, seed=1, progress=progress
+    )
     assert (history.interrupted, history.kept, len(history.epochs)) == (True, 1, 3)
     assert progress.done == 7
     assert progress.ended
@@ -251,7 +266,7 @@ def test_each_text_is_fitted_with_its_own_target_and_fold(recorded: Recorded) ->
         for ids, fold, target in zip(*batch, strict=True)
     ]
     expected = [
-        (tuple(ids), int(fold), tuple(target.tolist()))
+        (tuple(ids.tolist()), int(fold), tuple(target.tolist()))
         for ids, fold, target in zip(texts.ids, texts.folds, texts.targets, strict=True)
     ]
     assert sorted(seen) == sorted(2 * expected)
@@ -281,16 +296,16 @@ def test_ratios_are_used_where_the_preset_says_so(ratios: bool, monkeypatch: pyt
 def test_validation_is_measured_on_calibrated_scores() -> None:
     """The loss is that of the scores as the device answers with them, and its error that of their mean."""
     fitted, texts = network(), training_set(80)
-    validation = Validation(texts.ids, texts.labels.tolist())
+    validation = Validation(texts.ids, texts.members)
     epoch = fitting._measure(fitted, validation, 4, 1.5, 0.7)
     scores = fitted.scores(texts.ids).astype(np.float64)
-    settings = fitting.calibrate.fit(scores, validation.targets)
-    assert settings.temperature != 1
-    losses = -np.log(fitting.calibrate.calibrated(scores, settings)[np.arange(80), texts.labels])
+    mix = fitting.calibrate.fit_mix(np.log(scores), None, texts.members, independent=False)
+    assert abs(mix.share - 1) > 0.01
+    losses = -np.log(mix.scores(np.log(scores), None)[texts.members])
     assert (epoch.number, epoch.seconds, epoch.loss) == (4, 1.5, 0.7)
-    assert epoch.validation_loss == pytest.approx(losses.mean())
-    assert epoch.standard_error == pytest.approx(losses.std() / 80**0.5)
-    assert epoch.validation_accuracy == (scores.argmax(axis=1) == texts.labels).mean()
+    assert epoch.validation_loss == pytest.approx(losses.mean(), rel=1e-4)
+    assert epoch.standard_error == pytest.approx(losses.std() / 80**0.5, rel=1e-4)
+    assert epoch.validation_accuracy == (scores.argmax(axis=1) == texts.members.argmax(axis=1)).mean()
 
 
 def test_the_learning_rate_warms_up_and_falls_to_nothing() -> None:
@@ -324,3 +339,41 @@ def test_a_step_is_that_of_keras() -> None:
     assert results[0][0] == pytest.approx(results[1][0], rel=1e-5)
     for mine, expected in zip(results[1][1], results[0][1], strict=True):
         np.testing.assert_allclose(mine, expected, atol=1e-5)
+
+
+def test_several_labels_are_fitted_too() -> None:
+    """A text may have both of them, or none."""
+    tf_keras.utils.set_random_seed(1)
+    fitted = Network(replace(SETTINGS, independent=True))
+    draw = np.random.default_rng(1)
+    members = np.array([[False, False], [True, False], [False, True], [True, True]] * 30)
+    words = [[2, 2], [3, 2], [2, 5], [3, 5]]
+    texts = replace(
+        training_set(120),
+        ids=Ragged.of(draw.permutation(words[number % 4] * 3) for number in range(120)),
+        targets=members.astype(np.float32),
+        members=members,
+        independent=True,
+    )
+    preset = replace(PRESET, learning_rate=0.04)
+    history = fit(fitted, texts, Validation(texts.ids, members), preset, 25, seed=1, progress=SilentProgress())
+    assert ((fitted.scores(texts.ids) > 0.5) == members).mean() > 0.9
+    assert (history.epochs[history.kept - 1].validation_accuracy or 0) > 0.9
+
+
+def test_the_loss_of_several_labels_is_a_sum() -> None:
+    """With a mean, each of 100 labels would count a hundredth."""
+    loss = fitting._summed_cross_entropy(np.array([[1.0, 0, 0]], np.float32), np.array([[0.5, 0.5, 0.5]], np.float32))
+    np.testing.assert_allclose(loss, [3 * np.log(2)], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("texts", "size"), [(50, 8), (6400, 64), (1_000_000, 250), (100_000_000, 512)])
+def test_the_batch_follows_the_number_of_texts(texts: int, size: int) -> None:
+    """An epoch of few texts has many small batches, one of very many texts larger ones."""
+    assert PRESETS["default"].batch_size(texts) == size
+
+
+@pytest.mark.parametrize(("texts", "epochs"), [(50, 5), (600_000, 5), (1_000_000, 3), (10_000_000, 1)])
+def test_very_many_texts_have_fewer_epochs(texts: int, epochs: int) -> None:
+    """A few million texts are enough."""
+    assert PRESETS["default"].epochs_of(texts) == epochs

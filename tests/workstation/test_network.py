@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit, softmax
 
 from sotag_convert.export import device_run as device
 from sotag_convert.export.converter import export
 from sotag_convert.export.parity import check_parity
+from sotag_convert.learn.calibrate import network_logits
 from sotag_convert.network.architectures import NetworkSettings
+from sotag_convert.network.layers import Int8Rows
 from sotag_convert.network.network import Network, pad
 from sotag_convert.recipes import RECIPES, Recipe
+from sotag_edge.bundle import Bundle, Manifest
+from sotag_edge.decision import MultiLabel
 from sotag_edge.errors import ModelError
+from sotag_edge.features import token_hashes
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
-from tests.workstation.networks import CODE, CONV, LENGTHS, SEED, network, texts, write
+from tests.workstation.networks import CODE, CONV, LENGTHS, SEED, VOCABULARY, WORDS, network, texts, write
+
+ROWS = 90
 
 
 @pytest.mark.parametrize("recipe", list(Recipe))
@@ -49,9 +59,96 @@ def test_scores_do_not_depend_on_the_batch() -> None:
 
 def test_features_are_what_the_graph_looks_up() -> None:
     """The buckets that ratios are counted for are the buckets that the graph computes."""
-    ids = [7, 58, 3, 3, 59]
+    ids = np.array([7, 58, 3, 3, 59])
     layer = next(layer for layer in Network(CONV).model.layers if "bigram_buckets" in layer.name)
-    assert layer(np.array([ids])).numpy()[0].tolist() == CONV.features(ids)["bigrams"]
+    two_texts = CONV.features(np.tile(ids, 2), np.tile([False, False, False, False, True], 2))
+    assert layer(np.array([ids])).numpy()[0].tolist() * 2 == two_texts["bigrams"].tolist()
+    assert two_texts["tokens"].tolist() == [*ids, *ids]
+
+
+# The linear branch
+
+
+def branch(outputs: int = 3, rows: int = ROWS) -> tuple[np.ndarray, np.ndarray]:
+    """A table with a row of zeros for padding, and a bias."""
+    random = np.random.default_rng(11)
+    table = random.normal(0, 1, (rows, outputs + 1)).astype(np.float32)
+    table[:, -1] = table[:, -1] ** 2
+    table[0] = 0
+    return table, random.normal(0, 1, outputs).astype(np.float32)
+
+
+def rows_of_texts(count: int) -> list[list[int]]:
+    random = np.random.default_rng(12)
+    return [random.choice(np.arange(2, ROWS), random.integers(1, 30), replace=False).tolist() for _ in range(count)]
+
+
+@pytest.mark.parametrize("independent", [False, True])
+def test_the_logits_of_network_and_branch_are_added(independent: bool) -> None:
+    """The network's times its share, and the branch's: the sum of its rows' weights, divided by the norm, and its bias."""
+    settings = replace(CONV, independent=independent)
+    made = network(settings)
+    table, bias = branch()
+    joined = made.joined(0.4, table, bias)
+    ids, rows = [[5, 9, 3], list(range(1, 58)), [2]], rows_of_texts(3)
+    sums = np.stack([table[of_text].sum(axis=0) for of_text in rows])
+    linear = sums[:, :-1] / np.sqrt(sums[:, -1:]) + bias
+    logits = 0.4 * network_logits(made.scores(ids), independent=independent) + linear
+    expected = expit(logits) if independent else softmax(logits, axis=1)
+    np.testing.assert_allclose(joined.scores(ids, rows), expected, atol=1e-4)
+    assert (joined.settings.rows, made.settings.rows) == (ROWS, 0)
+    assert joined.describe()["independent"] is independent
+
+
+def test_a_text_without_features_has_the_bias_of_the_branch() -> None:
+    """Its only row is that of padding; rows of padding beside those of a text change nothing."""
+    table, bias = branch()
+    joined = network(CONV).joined(0.0, table, bias)
+    np.testing.assert_allclose(joined.scores([[5], [6]], [[0], [0]]), softmax([bias, bias], axis=1), atol=1e-5)
+    alone = joined.scores([[5]], [[7, 8]])
+    np.testing.assert_allclose(joined.scores([[5], [5]], [[7, 8], list(range(2, 40))])[:1], alone, atol=1e-6)
+
+
+def test_only_a_network_with_a_branch_can_be_joined() -> None:
+    """The published network of the first release has none."""
+    with pytest.raises(TypeError, match="no linear branch"):
+        Network(SEED).joined(1.0, *branch())
+
+
+def test_int8_rows_are_close_to_their_floats() -> None:
+    """To half a step of each row's own scale; the squares stay as they are, and a row of zeros stays 0."""
+    table, _ = branch()
+    table[5, :-1] *= 1000
+    made = Int8Rows(table)(np.arange(ROWS)[None]).numpy()[0]
+    steps = abs(table[:, :-1]).max(axis=1, keepdims=True) / 127
+    assert (abs(made[:, :-1] - table[:, :-1]) <= steps / 2 + 1e-6).all()
+    np.testing.assert_array_equal(made[:, -1], table[:, -1])
+    assert not made[0].any()
+
+
+@pytest.mark.parametrize("recipe", [Recipe.MIXED, Recipe.FLOAT32])
+@pytest.mark.parametrize("independent", [False, True])
+def test_a_branch_is_exported(recipe: Recipe, independent: bool, tmp_path: Path) -> None:
+    """The device finds the rows of a text itself, and its scores are those of Keras; without the branch they are others."""
+    settings = replace(CONV, independent=independent)
+    hashes = np.unique([number for word in WORDS for number in token_hashes(f"{word}x")])[: ROWS - len(VOCABULARY)]
+    joined = network(settings).joined(0.5, *branch())
+    (tmp_path / "features.bin").write_bytes(hashes.astype("<u4").tobytes())
+    write(tmp_path, joined, recipe, CODE)
+    if independent:
+        manifest = Manifest.read(tmp_path)
+        dataclasses.replace(manifest, decision=MultiLabel(1.0, (0.5, 0.5, 0.5))).write(tmp_path)
+    some = [text if number % 2 else text.replace(" ", "x ") for number, text in enumerate(texts())]
+    result = check_parity(tmp_path, joined, some, None, recipe)
+    assert result.typical_difference <= RECIPES[recipe].tolerance
+    bundle = Bundle.read(tmp_path)
+    assert bundle.features is not None
+    inputs = [bundle.input(text) for text in some]
+    assert sum(max(read.rows or []) >= len(VOCABULARY) for read in inputs) > len(some) // 3
+    loaded = Network.load(joined.describe(), tmp_path / "model.keras")
+    arguments = [read.ids for read in inputs], [read.rows or [] for read in inputs]
+    np.testing.assert_allclose(loaded.scores(*arguments), joined.scores(*arguments), atol=1e-6)
+    assert abs(loaded.scores(arguments[0], [[0]] * len(some)) - joined.scores(*arguments)).max() > 0.1
 
 
 def test_a_fitting_graph_with_the_last_ratios_is_the_network() -> None:

@@ -11,6 +11,7 @@ import pytest
 from sotag_convert.export import parity
 from sotag_convert.network.keras import tf, tf_keras
 from sotag_convert.recipes import Recipe
+from sotag_edge.decision import MultiLabel, SingleLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.tokenizer import TokenizerMode, tokenize
 from sotag_edge.vocabulary import Vocabulary
@@ -25,29 +26,43 @@ def two_labels(first: list[float]) -> parity.Floats:
 def test_the_typical_difference_is_that_of_the_worst_hundredth() -> None:
     """Of 200 texts, three that differ by 0.2 set it; one does not, and sets only the largest difference."""
     expected = two_labels([0.9] * 200)
-    three = parity.compare(expected, two_labels([0.7] * 3 + [0.9] * 197), None, 1)
+    three = parity.compare(expected, two_labels([0.7] * 3 + [0.9] * 197), None, SingleLabel(), 1)
     assert three.typical_difference == pytest.approx(0.2)
-    one = parity.compare(expected, two_labels([0.9] * 199 + [0.7]), None, 1)
+    one = parity.compare(expected, two_labels([0.9] * 199 + [0.7]), None, SingleLabel(), 1)
     assert (one.typical_difference, one.largest_difference) == (pytest.approx(0), pytest.approx(0.2))
     assert one.texts == 200
 
 
 def test_the_difference_of_a_text_is_its_largest_one() -> None:
     """Of several labels the one that differs most counts, in either direction."""
-    found = parity.compare(np.array([[0.5, 0.3, 0.2]]), np.array([[0.2, 0.35, 0.45]]), None, 1)
+    found = parity.compare(np.array([[0.5, 0.3, 0.2]]), np.array([[0.2, 0.35, 0.45]]), None, SingleLabel(), 1)
     assert found.largest_difference == pytest.approx(0.3)
 
 
 def test_agreement_and_accuracies() -> None:
     """Agreement compares the two best labels; each accuracy compares one of them with the texts' own labels."""
     keras, device = two_labels([0.9, 0.9, 0.9, 0.1, 0.4]), two_labels([0.8, 0.8, 0.2, 0.2, 0.6])
-    found = parity.compare(keras, device, [0, 1, 1, 1, 0], 77)
+    found = parity.compare(keras, device, np.eye(2, dtype=bool)[[0, 1, 1, 1, 0]], SingleLabel(), 77)
     assert found.agreement == pytest.approx(3 / 5)
     assert found.keras_accuracy == pytest.approx(2 / 5)
     assert found.accuracy == pytest.approx(4 / 5)
     assert found.bytes == 77
-    unlabelled = parity.compare(keras, device, None, 77)
+    assert found.figure_name == "accuracy"
+    unlabelled = parity.compare(keras, device, None, SingleLabel(), 77)
     assert (unlabelled.keras_accuracy, unlabelled.accuracy) == (None, None)
+
+
+def test_of_several_labels_the_whole_sets_are_compared() -> None:
+    """Each label with its own threshold; the figure is the micro-F1 of all of them."""
+    keras = np.array([[0.9, 0.3, 0.1], [0.4, 0.3, 0.1], [0.9, 0.1, 0.1]])
+    device = np.array([[0.8, 0.3, 0.1], [0.6, 0.3, 0.1], [0.9, 0.1, 0.1]])
+    members = np.array([[True, True, False], [True, False, False], [False, False, True]])
+    found = parity.compare(keras, device, members, MultiLabel(1.0, (0.5, 0.25, 0.5)), 77)
+    assert found.agreement == pytest.approx(2 / 3)  # Keras answers the second text with b, the device with a and b
+    assert found.figure_name == "micro-F1"
+    assert found.keras_accuracy == pytest.approx(2 * 2 / (4 + 4))
+    assert found.accuracy == pytest.approx(2 * 3 / (5 + 4))
+    assert found.to_json()["figure_name"] == "micro-F1"
 
 
 @pytest.mark.parametrize("lstms", [0, 2])

@@ -10,19 +10,22 @@ import pytest
 
 from sotag_convert.cli.progress import RunProgress
 from sotag_convert.cli.summary import print_summary
-from sotag_convert.data.dataset import Examples
+from sotag_convert.data.dataset import Dataset, Examples
+from sotag_convert.data.stratify import fold_of_each
+from sotag_convert.progress import SilentProgress
 from sotag_convert.report import baseline
-from sotag_convert.report.baseline import baseline_accuracy
-from sotag_convert.report.evaluate import Evaluation, measure
+from sotag_convert.report.baseline import baseline_accuracy, cross_validated_baseline
+from sotag_convert.report.evaluation import SingleLabelEvaluation, measure_multi, measure_single
+from sotag_convert.report.run_summary import Split, measured_split, run_summary, with_baseline
 from sotag_convert.report.summary import Summary, model_argument
 from tests.workstation.small import noisy_texts
 
 
-def evaluation(counts: list[list[int]], labels: tuple[str, ...] = ("a", "b", "c", "d")) -> Evaluation:
+def evaluation(counts: list[list[int]], labels: tuple[str, ...] = ("a", "b", "c", "d")) -> SingleLabelEvaluation:
     """The evaluation of a confusion matrix: the number of texts by label and best guess."""
     pairs = [(tag, guess) for tag, row in enumerate(counts) for guess, count in enumerate(row) for _ in range(count)]
     scores = np.eye(len(labels))[[guess for _, guess in pairs]] * 0.8 + 0.05
-    return replace(measure(scores, [True] * len(pairs), [tag for tag, _ in pairs], labels), on="test texts")
+    return measure_single(scores, [True] * len(pairs), [tag for tag, _ in pairs], labels, "test texts")
 
 
 COUNTS = [[400, 0, 0, 0], [9, 391, 0, 0], [0, 30, 370, 0], [0, 0, 40, 360]]
@@ -67,6 +70,32 @@ def test_a_run_without_measurements(capsys: pytest.CaptureFixture[str]) -> None:
     assert "worst" not in text
 
 
+def test_the_figures_of_several_tags(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are named as what they are; there is no confusion."""
+    draw = np.random.default_rng(1)
+    scores, members = draw.random((900, 4)), draw.random((900, 4)) < 0.4
+    members[:, 0] |= ~members.any(axis=1)
+    several = measure_multi(scores * 0.1 + members * 0.8, members, members, tuple("abcd"), (0.5,) * 4, "test texts")
+    text = said(replace(GOOD, evaluation=several, baseline=0.9), capsys)
+    rows = [" ".join(line.replace("│", " ").split()) for line in text.splitlines()]
+    for row in (
+        "validation texts, micro-F1 at 0.5: both 0.9200",
+        "900 test texts: micro-F1 (95 % interval) 1.0000 (1.000 - 1.000)",
+        "baseline, TF-IDF and a linear model, at 0.5 0.9000",
+        "best tag is one of the text's 100.0%",
+    ):
+        assert row in rows, text
+    assert "confusion" not in text
+
+
+def test_the_figures_of_a_cross_validation(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are said to be of other models than the published one."""
+    folded = replace(evaluation(COUNTS), on="texts in 3-fold cross-validation")
+    text = said(replace(GOOD, evaluation=folded, is_of_published=False), capsys)
+    assert "1,600 texts in 3-fold cross-validation: accuracy (95 % interval)" in text
+    assert "The figures are of models that were trained on parts of the texts." in text
+
+
 def test_a_model_without_errors_has_no_confusion(capsys: pytest.CaptureFixture[str]) -> None:
     """Nor a tag without texts among the worst."""
     summary = replace(GOOD, evaluation=evaluation([[5, 0, 0], [0, 5, 0], [0, 0, 0]], ("a", "b", "c")))
@@ -81,6 +110,14 @@ def test_a_model_without_errors_has_no_confusion(capsys: pytest.CaptureFixture[s
         (
             {"evaluation": evaluation([[8, 2, 0, 0], [0, 9, 0, 1]]), "baseline": 0.1},
             "20 test texts are too few to know the accuracy: it is somewhere from 0.64 to 0.95.",
+        ),
+        (
+            {"evaluation": replace(evaluation(COUNTS), on="validation texts")},
+            "The validation texts also chose the epoch and the thresholds: figures on test texts may be lower.",
+        ),
+        (
+            {"is_of_published": False},
+            "The figures are of models that were trained on parts of the texts. Measure this one on other texts.",
         ),
         (
             {"texts_per_tag": (("a", 100), ("b", 1))},
@@ -99,7 +136,7 @@ def test_a_model_without_errors_has_no_confusion(capsys: pytest.CaptureFixture[s
             "The baseline is better than this model by more than chance: more texts per tag should help.",
         ),
     ],
-    ids=["interval", "one text", "few texts", "chance", "worse"],
+    ids=["interval", "validation", "other models", "one text", "few texts", "chance", "worse"],
 )
 def test_what_the_figures_do_not_show(changes: dict[str, object], sentence: str) -> None:
     """One sentence about each doubt, and no other."""
@@ -172,4 +209,87 @@ def test_the_baseline_of_several_labels_is_a_micro_f1(many: int, monkeypatch: py
     train = Examples(tuple(" ".join(words[n] for n in labels) + f" {i}" for i, labels in enumerate(sets)), tuple(sets))
     test = Examples(("oven", "oven sail", "seed", "oven"), ((0,), (0, 1), (1,), (0, 3)))
     # Right: 0; 0 and 1; nothing; 0. Guessed besides: 2. Missed: 1 and 3.
-    assert baseline_accuracy(train, test) == pytest.approx(2 * 4 / (6 + 5))
+    assert baseline_accuracy(train, test, multi_label=True) == pytest.approx(2 * 4 / (6 + 5))
+
+
+def test_the_baseline_of_folds_is_that_of_all_their_texts() -> None:
+    """Each fold counts by its texts, not as one."""
+    texts = examples(300, 1)
+    fold_of = [0] * 200 + [1] * 100
+    large, small = texts.take(range(200)), texts.take(range(200, 300))
+    expected = (200 * baseline_accuracy(small, large) + 100 * baseline_accuracy(large, small)) / 300
+    assert cross_validated_baseline(texts, fold_of) == pytest.approx(expected)
+
+
+# The summary of a run.
+
+DATA = Dataset("letters", ("a", "b"), examples(60, 1), None)
+
+
+@pytest.mark.parametrize("where", ["models", "elsewhere"])
+def test_the_model_is_called_by_its_name_if_it_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A folder among the user's models has one."""
+    monkeypatch.setenv("SOTAG_EDGE_MODELS", str(tmp_path / "models"))
+    summary = run_summary(tmp_path / where / "mine", DATA, 10, {}, None, None)
+    assert summary.model == ("mine" if where == "models" else str(tmp_path / where / "mine"))
+    assert summary.texts_per_tag == (("a", 30), ("b", 30))
+
+
+def test_the_published_model_s_figures_come_first() -> None:
+    """Without, those of held-out texts are taken, and said to be of other models."""
+    published, held_out = evaluation(COUNTS), replace(evaluation(COUNTS), on="validation texts")
+    figures = {"linear_accuracy": 0.7, "network_accuracy": 0.6, "validation_accuracy": 0.8}
+    summary = run_summary(Path("models/mine"), DATA, 10, figures, published, held_out)
+    assert (summary.evaluation, summary.is_of_published) == (published, True)
+    assert (summary.linear, summary.lstm, summary.both) == (0.7, 0.6, 0.8)
+    summary = run_summary(Path("models/mine"), DATA, 10, figures, None, held_out)
+    assert (summary.evaluation, summary.is_of_published) == (held_out, False)
+
+
+def test_the_baseline_has_the_texts_of_the_figures() -> None:
+    """Test texts if there are any, else the same folds, else the same held-out texts."""
+    train, held_out = examples(60, 1), examples(30, 2)
+    with_test = replace(DATA, test=held_out)
+    assert measured_split(with_test, train, None, 3, 1) == Split(DATA.train, held_out)
+    assert measured_split(DATA, train, held_out, 0, 1) == Split(train, held_out)
+    folds = measured_split(DATA, train, None, 3, 1).fold_of
+    assert folds == fold_of_each(train.label_sets, 3, 1)
+    start = replace(GOOD, baseline=None)
+    split = Split(train, None, folds)
+    assert with_baseline(start, split, DATA, SilentProgress()).baseline == cross_validated_baseline(train, folds or ())
+    split = Split(train, held_out)
+    assert with_baseline(start, split, DATA, SilentProgress()).baseline == baseline_accuracy(train, held_out)
+
+
+class Lines(SilentProgress):
+    """A progress that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+    warn = say
+
+
+def test_ctrl_c_leaves_out_the_baseline_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model is there; the figures too."""
+
+    def interrupted(*_: object, **__: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sotag_convert.report.run_summary.baseline_accuracy", interrupted)
+    progress, start = Lines(), replace(GOOD, baseline=None)
+    assert with_baseline(start, Split(DATA.train, DATA.train), DATA, progress) == start
+    assert progress.lines == ["stopped: the model is complete, and the baseline is left out"]
+
+
+def test_a_baseline_that_takes_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And it is said."""
+    monkeypatch.setattr(baseline, "_MANY_TEXTS", 59)
+    progress, start = Lines(), replace(GOOD, baseline=None)
+    assert with_baseline(start, Split(DATA.train, DATA.train), DATA, progress) == start
+    assert progress.lines == ["the baseline is left out: with so many texts and tags it would take long"]

@@ -28,16 +28,17 @@ def evaluate(
     Example: sotag-edge evaluate default stackoverflow
 
     Example: sotag-edge evaluate models/mails test-mails.csv
+
+    Example: sotag-edge evaluate models/questions test.csv --label-separator ,
     """
     require_extra("evaluate")
     from sotag_convert.report.evaluate import evaluate_model
     from sotag_edge.cli.process import warn
 
     evaluations = evaluate_model(model, data, settings, warn)
-    figures = {view: evaluation.to_json() for view, evaluation in evaluations.items()}
     if to == "json":
-        print(json.dumps(figures, indent=2))
+        print(json.dumps({view: evaluation.to_json() for view, evaluation in evaluations.items()}, indent=2))
         return
     from sotag_convert.cli.tables import print_evaluations
 
-    print_evaluations(figures)
+    print_evaluations(evaluations)

@@ -1,66 +1,132 @@
-"""The tables of ``evaluate``, from the figures that ``--to json`` prints."""
+"""The tables of ``evaluate``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sotag_convert.report.evaluation import Evaluation, LabelFigures, MultiLabelEvaluation, SingleLabelEvaluation
 from sotag_edge.terminal import make_console, printable
 
+_MOST_LABELS = 20
+_CONFUSIONS = 10
 
-def print_evaluations(views: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print a row per view of the texts, then the first view in detail: by tag, confusions, coverage."""
+
+def print_evaluations(views: Mapping[str, Evaluation]) -> None:
+    """Print a row per view of the texts, then the first view in detail: by tag, confusions, coverage or ranks.
+
+    With over 20 tags the most frequent confusions take the place of all, and a terminal shows the worst tags only.
+    """
     console = make_console()
     first = next(iter(views.values()))
-    console.print(f"{first['texts']:,} {first['on']}", _summary(views))
-    console.print(_by_label(first))
-    console.print(_confusion(first))
-    console.print(_coverage(first))
-    if first["off_topic_unknown"] is not None:
-        console.print(f"{first['off_topic_unknown']:.1%} of the off-topic texts are answered unknown.")
+    title = Text(f"{first.texts:,} {first.on}")
+    if isinstance(first, SingleLabelEvaluation):
+        console.print(
+            title, _single([(view, of) for view, of in views.items() if isinstance(of, SingleLabelEvaluation)])
+        )
+    if isinstance(first, MultiLabelEvaluation):
+        console.print(title, _multi(first))
+    _print_labels(first, console)
+    if isinstance(first, SingleLabelEvaluation):
+        _print_confusions(first, console)
+        console.print(_coverage(first))
+    if isinstance(first, MultiLabelEvaluation):
+        console.print(_ranks(first))
+    if first.off_topic_unknown is not None:
+        console.print(f"{first.off_topic_unknown:.1%} of the off-topic texts are answered unknown.")
 
 
-def _summary(views: Mapping[str, Mapping[str, Any]]) -> Table:
+def _single(views: Sequence[tuple[str, SingleLabelEvaluation]]) -> Table:
     table = _table("texts", "accuracy", "95 % interval", "macro-F1", "loss", "ECE", "answered", "right")
-    for view, figures in views.items():
-        low, high = figures["interval"]
+    for view, figures in views:
         table.add_row(
             view,
-            f"{figures['accuracy']:.4f}",
-            f"{low:.3f} - {high:.3f}",
-            f"{figures['macro_f1']:.4f}",
-            f"{figures['log_loss']:.3f}",
-            f"{figures['calibration_error']:.3f}",
-            f"{figures['answered']:.1%}",
-            f"{figures['answered_accuracy']:.4f}",
+            f"{figures.accuracy:.4f}",
+            _interval(figures),
+            f"{figures.macro_f1:.4f}",
+            f"{figures.log_loss:.3f}",
+            f"{figures.calibration_error:.3f}",
+            f"{figures.answered:.1%}",
+            f"{figures.answered_accuracy:.4f}",
         )
     return table
 
 
-def _by_label(figures: Mapping[str, Any]) -> Table:
-    table = _table("tag", "texts", "precision", "recall", "F1")
-    for label in figures["labels"]:
-        shares = (f"{label[name]:.4f}" for name in ("precision", "recall", "f1"))
-        table.add_row(Text(printable(label["label"])), f"{label['texts']:,}", *shares)
+def _multi(figures: MultiLabelEvaluation) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in (
+        ("micro-F1", f"{figures.micro_f1:.4f}"),
+        ("its 95 % interval", _interval(figures)),
+        ("precision of all tags answered", f"{figures.precision:.4f}"),
+        ("recall of all tags", f"{figures.recall:.4f}"),
+        ("macro-F1", f"{figures.macro_f1:.4f}"),
+        ("texts with exactly their tags", f"{figures.exact:.1%}"),
+        ("texts with at least one tag", f"{figures.answered:.1%}"),
+        ("log loss, per text", f"{figures.log_loss:.3f}"),
+        ("calibration error, of all scores", f"{figures.calibration_error:.4f}"),
+    ):
+        table.add_row(name, value)
     return table
 
 
-def _confusion(figures: Mapping[str, Any]) -> Table:
-    labels = [label["label"] for label in figures["labels"]]
-    table = _table("tag, then best guess", *labels)
-    for label, row in zip(labels, figures["confusion"], strict=True):
-        table.add_row(Text(printable(label)), *(str(count) for count in row))
-    return table
+def _interval(figures: Evaluation) -> str:
+    low, high = figures.interval
+    return f"{low:.3f} - {high:.3f}"
 
 
-def _coverage(figures: Mapping[str, Any]) -> Table:
+def _print_labels(figures: Evaluation, console: Console) -> None:
+    labels: Sequence[LabelFigures] = figures.labels
+    title = None
+    if console.is_terminal and len(labels) > _MOST_LABELS:
+        labels = sorted((label for label in labels if label.texts), key=lambda label: (label.f1, -label.texts))[
+            :_MOST_LABELS
+        ]
+        title = f"the {len(labels)} tags with the lowest F1, of {len(figures.labels):,} (--to json prints all)"
+    has_thresholds = isinstance(figures, MultiLabelEvaluation)
+    table = _table("tag", "texts", "precision", "recall", "F1", *(["threshold"] if has_thresholds else []))
+    names = ("precision", "recall", "f1", *(["threshold"] if has_thresholds else []))
+    for label in labels:
+        table.add_row(
+            Text(printable(label.label)), f"{label.texts:,}", *(f"{getattr(label, name):.4f}" for name in names)
+        )
+    if title:
+        console.print(Text(title), soft_wrap=True)
+    console.print(table)
+
+
+def _print_confusions(figures: SingleLabelEvaluation, console: Console) -> None:
+    labels = [printable(label.label) for label in figures.labels]
+    if len(labels) <= _MOST_LABELS:
+        table = _table("tag, then best guess", *labels)
+        for label, row in zip(labels, figures.confusion, strict=True):
+            table.add_row(Text(label), *(f"{count:,}" for count in row))
+        console.print(table)
+        return
+    table = _table("texts")
+    table.add_column("with the tag")
+    table.add_column("best guess")
+    for label, guess, count in figures.confusions(_CONFUSIONS):
+        table.add_row(f"{count:,}", Text(printable(label)), Text(printable(guess)))
+    console.print(Text("the most frequent confusions"), table)
+
+
+def _coverage(figures: SingleLabelEvaluation) -> Table:
     table = _table("share of the texts, highest scores first", "accuracy")
-    for share, accuracy in figures["coverage"]:
+    for share, accuracy in figures.coverage:
         table.add_row(f"{share:.0%}", f"{accuracy:.4f}")
+    return table
+
+
+def _ranks(figures: MultiLabelEvaluation) -> Table:
+    table = _table("tags with the best scores", "precision", "recall")
+    for (rank, precision), (_, recall) in zip(figures.precision_at, figures.recall_at, strict=True):
+        table.add_row(f"{rank}", f"{precision:.4f}", f"{recall:.4f}")
     return table
 
 
@@ -68,5 +134,5 @@ def _table(first: str, *others: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column(Text(first))
     for name in others:
-        table.add_column(Text(printable(name)), justify="right")
+        table.add_column(Text(name), justify="right")
     return table

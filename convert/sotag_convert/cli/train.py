@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
@@ -11,6 +11,10 @@ from sotag_convert.cli.extra import require_extra
 from sotag_convert.cli.units import parsed_duration, parsed_size
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import INTERRUPTED
+
+if TYPE_CHECKING:
+    from sotag_convert.data.dataset import Dataset
+    from sotag_convert.progress import Progress
 
 _TRAINING = "Training"
 _VALIDATION_HELP = (
@@ -63,6 +67,17 @@ Seed = Annotated[
 ]
 
 
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Continue the interrupted run into this output, with the same data and options. The model is that of a run "
+        "without interruption. After Ctrl-C, which writes the best model so far, it also needs --force.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+
+
 @options.expanded(options.data_settings)
 def train(
     data: options.Data,
@@ -76,11 +91,12 @@ def train(
     autotune: Autotune = None,
     seed: Seed = 1,
     force: options.Force = False,
+    resume: Resume = False,
     log: options.Log = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far.
+    """Train a model on your own tags. Ctrl-C stops early and keeps the best epoch so far; --resume goes on.
 
     Example: sotag-edge train my-questions --output models/mine
 
@@ -92,18 +108,15 @@ def train(
     with run_progress(log, quiet, verbose) as progress:
         require_extra("convert")
         refuse_existing(output, force)  # before anything is downloaded
+        if resume:
+            from sotag_convert.run_state import RunState
+
+            RunState(output).require()
         with progress.stage("loading TensorFlow"):
-            from sotag_convert.cli.data_tables import say_data_report
-            from sotag_convert.cli.summary import print_parity
-            from sotag_convert.data.checks import cleaned, inspect
-            from sotag_convert.data.load import load
+            from sotag_convert.cli.summary import detail_parity, print_summary
             from sotag_convert.training import train_dataset
 
-        with progress.stage("reading the texts") as stage:
-            dataset = load(data, settings, progress.say, stage.advance)
-        with progress.stage("looking at the texts"):
-            say_data_report(inspect(dataset), progress)
-            dataset = cleaned(dataset)
+        dataset = _dataset(data, settings, progress)
         report = train_dataset(
             dataset,
             output,
@@ -113,10 +126,25 @@ def train(
             seed=seed,
             refit=refit,
             force=force,
+            resume=resume,
             max_size=max_size,
             autotune=autotune,
             progress=progress,
         )
-        print_parity(output, report.parity, progress)
+        detail_parity(report.parity, progress)
+        print_summary(report.summary, progress)
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _dataset(data: list[str], settings: DataSettings, progress: Progress) -> Dataset:
+    """The data set of a run, without what training cannot use."""
+    from sotag_convert.cli.data_tables import say_data_report
+    from sotag_convert.data.checks import cleaned, inspect
+    from sotag_convert.data.load import load
+
+    with progress.stage("reading the texts") as stage:
+        dataset = load(data, settings, progress.say, stage.advance)
+    with progress.stage("looking at the texts"):
+        say_data_report(inspect(dataset), progress)
+        return cleaned(dataset)

@@ -9,7 +9,7 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sotag_convert.data.stratify import held_out
@@ -17,6 +17,7 @@ from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
 AS_GIVEN = "as given"
+VALIDATION_TEXTS = "validation texts"
 _SEPARATOR = "\x1f"  # of the labels of a text, in the hash
 
 
@@ -143,6 +144,13 @@ class Dataset:
                 digest.update(f"{names[numbers]}\0{text}\0".encode("utf-8", errors="surrogatepass"))
         for text in self.off_topic:
             digest.update(f"{UNKNOWN_LABEL}\0{text}\0".encode("utf-8", errors="surrogatepass"))
+        return digest.hexdigest()
+
+    def sha256_of_all(self) -> str:
+        """A hash of everything that a run depends on: with the texts to validate and to measure on."""
+        digest = hashlib.sha256(f"{type(self.origin).__name__} {self.multi_label}".encode())
+        for part in (self.train, self.validation, self.test):
+            digest.update(replace(self, train=part).sha256().encode() if part else b"-")
         return digest.hexdigest()
 
     def _label_sets(self) -> set[tuple[int, ...]]:

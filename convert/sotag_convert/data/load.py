@@ -25,6 +25,7 @@ from sotag_edge.sources import STDIN
 
 Labels = Sequence[str] | Sequence[Collection[str]]
 """The label of each text; or all labels of each text, none for an off-topic one."""
+_MOST_LISTED = 10  # labels in an error
 _ENOUGH_POSTS = 50  # with a tag, where none is chosen: a dump has thousands of rare ones
 
 
@@ -217,9 +218,15 @@ def _labelled(texts: Sequence[str], labels: Labels) -> Texts:
 
 def _check_labels(data: str, present: Iterable[str], labels: Sequence[str]) -> None:
     """Raise ``InputError`` if there are no labels, or some that the model does not have."""
-    names = sorted(set(present) - {UNKNOWN_LABEL})
-    if not names or not set(names) <= set(labels):
-        raise InputError(f"{data} has the labels {', '.join(names) or '(none)'}, and the model {', '.join(labels)}")
+    names = set(present) - {UNKNOWN_LABEL}
+    if not names or not names <= set(labels):
+        others = _listed(sorted(names - set(labels)) + sorted(names & set(labels))) or "(none)"
+        raise InputError(f"{data} has the labels {others}, and the model {_listed(labels)}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + more
 
 
 def _choose(parts: Parts, sources: Sequence[str], settings: DataSettings, say: Say) -> None:

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import sotag_convert
 import sotag_edge
@@ -45,9 +46,16 @@ runpy.run_module({module!a}, run_name="__main__", alter_sys=True)
 
 
 def run_module(
-    module: str, argument: str, *, failure: str, seconds: int, stdin: str = "", memory: int = _MEMORY
+    module: str,
+    argument: str,
+    *,
+    failure: str,
+    seconds: int,
+    stdin: str = "",
+    stdout: BinaryIO | None = None,
+    memory: int = _MEMORY,
 ) -> str:
-    """Run a module as ``python -m module argument`` would, and return its standard output.
+    """Run a module as ``python -m module argument`` would, and return its output, unless ``stdout`` is a file for it.
 
     ``seconds``, ``memory`` (bytes): its limits. Raises ``ModelError`` that begins with ``failure`` and ends with the last
     line of its stderr, or names the signal or the time.
@@ -57,7 +65,8 @@ def run_module(
         child = subprocess.run(
             [sys.executable, "-c", code, argument],
             input=stdin,
-            capture_output=True,
+            stdout=stdout or subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
             check=False,
@@ -70,7 +79,7 @@ def run_module(
     if child.returncode != 0:
         reason = child.stderr.strip().splitlines() or ["no reason given"]
         raise ModelError(f"{failure}: {reason[-1]}")
-    return child.stdout
+    return child.stdout or ""
 
 
 def _import_path() -> list[str]:

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from sotag_convert.data.dataset import Examples
 from sotag_convert.export import device_run as device
-from sotag_convert.learn.calibrate import Floats, calibrated
+from sotag_convert.learn.calibrate import Floats, Logits, Members, calibrated, members_of, right_share
 from sotag_convert.network.network import Network
 from sotag_convert.recipes import RECIPES, Recipe
 from sotag_edge.bundle import Bundle, device_bytes
+from sotag_edge.decision import Decision, MultiLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.vocabulary import Vocabulary
 
@@ -30,43 +32,48 @@ _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How the device's scores compare with Keras'. Shares of ``texts``, from 0 to 1; accuracies ``None`` without labels.
+    """How the device's scores compare with Keras'. Shares of ``texts``, from 0 to 1.
 
-    ``agreement``: the share of texts with the same best label. Each text has a largest difference of a score:
-    ``typical_difference`` is what 99 % of the texts stay below, ``largest_difference`` that of the worst text.
+    ``agreement``: the share of texts with the same best label; of a multi-label model, with the same set of labels whose
+    scores reach their thresholds. Each text has a largest difference of a score: ``typical_difference`` is what 99 % of the
+    texts stay below, ``largest_difference`` that of the worst text. ``keras_accuracy``, ``accuracy``: of Keras and of the
+    device; ``None`` without labels. Of a multi-label model they are the micro-F1: ``figure_name`` says which.
     """
 
     texts: int
     agreement: float
     typical_difference: float
     largest_difference: float
+    figure_name: str
     keras_accuracy: float | None
     accuracy: float | None
     bytes: int
 
-    def to_json(self) -> dict[str, float | int | None]:
+    def to_json(self) -> dict[str, float | int | str | None]:
         """The fields, rounded for ``metrics.json``."""
         return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 
 def check_parity(
-    folder: Path, network: Network, texts: Sequence[str], targets: Sequence[int] | None, recipe: Recipe
+    folder: Path, network: Network, texts: Sequence[str], examples: Examples | None, recipe: Recipe
 ) -> Parity:
     """Compare the bundle in ``folder`` with the network that it was exported from, on one or more texts.
 
-    ``targets``: the number of each text's label. Raises ``ModelError`` when the typical difference is above the recipe's
-    tolerance, or when the graph has no fused LSTM (a loop in its place is 5 to 20 times slower).
+    ``examples``: the texts with their labels, if they have any. Raises ``ModelError`` when the typical difference is above
+    the recipe's tolerance, or when the graph has no fused LSTM (a loop in its place is 5 to 20 times slower).
     """
     bundle = Bundle.read(folder)
     run = device.run(folder, texts)
     fused = run.operators.count(_LSTM)
     if fused != 1:
         raise ModelError(f"the graph has {fused} fused LSTM operators and must have one: {', '.join(run.operators)}")
+    labels, decision = len(bundle.manifest.labels), bundle.manifest.decision
     inputs = [bundle.input(text) for text in texts]
     rows = None if bundle.features is None else [read.rows for read in inputs if read.rows]
     scores = network.scores([read.ids for read in inputs], rows)
-    expected = calibrated(scores.astype(np.float64), bundle.manifest.decision)
-    parity = compare(expected[:, : len(bundle.manifest.labels)], run.scores, targets, device_bytes(folder))
+    expected = calibrated(scores.astype(np.float64), decision)[:, :labels]  # an off-topic output has no label
+    members = None if examples is None else members_of(examples, labels)
+    parity = compare(expected, run.scores, members, decision, device_bytes(folder))
     tolerance = RECIPES[recipe].tolerance
     if not parity.typical_difference <= tolerance:  # a NaN fails too
         raise ModelError(
@@ -76,19 +83,34 @@ def check_parity(
     return parity
 
 
-def compare(expected: Floats, scores: Floats, targets: Sequence[int] | None, size: int) -> Parity:
-    """The figures of Keras' scores and the device's, both of shape [texts, labels]; ``size``: the bundle's bytes."""
-    keras_labels, device_labels = expected.argmax(axis=1), scores.argmax(axis=1)
+def compare(expected: Floats, scores: Logits, members: Members | None, decision: Decision, size: int) -> Parity:
+    """The figures of Keras' scores and the device's, and ``members``, the labels of the texts: all of shape [texts, labels].
+
+    ``size``: the bundle's bytes.
+    """
+    independent = isinstance(decision, MultiLabel)
+    keras, device_answers = (_answers(values, decision) for values in (expected, scores))
     differences = abs(expected - scores).max(axis=1)
     return Parity(
         texts=len(scores),
-        agreement=float((keras_labels == device_labels).mean()),
+        agreement=float((keras == device_answers).all(axis=1).mean()),
         typical_difference=float(np.quantile(differences, 0.99)),
         largest_difference=float(differences.max()),
-        keras_accuracy=None if targets is None else float((keras_labels == np.asarray(targets)).mean()),
-        accuracy=None if targets is None else float((device_labels == np.asarray(targets)).mean()),
+        figure_name="micro-F1" if independent else "accuracy",
+        keras_accuracy=None if members is None else right_share(keras, members, independent=independent),
+        accuracy=None if members is None else right_share(device_answers, members, independent=independent),
         bytes=size,
     )
+
+
+def _answers(scores: Logits, decision: Decision) -> Members:
+    """The labels that reach their thresholds, or the best one."""
+    if isinstance(decision, MultiLabel):
+        reached: Members = scores >= np.array(decision.thresholds)
+        return reached
+    best = np.zeros(scores.shape, np.bool_)
+    best[np.arange(len(scores)), scores.argmax(axis=1)] = True
+    return best
 
 
 def sample_texts(vocabulary: Vocabulary, max_tokens: int) -> list[str]:

@@ -12,38 +12,44 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sotag_convert.data.dataset import Examples
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.cross_validation import Run
 from sotag_convert.learn.fit import FITTING
-from sotag_convert.learn.presets import LinearSettings, Preset
-from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
+from sotag_convert.learn.parts import fit_parts
+from sotag_convert.learn.presets import PRESETS, Preset
+from sotag_convert.learn.search_space import Values, described, network_of, own_values, search_space, with_values
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.progress import Progress, SilentProgress, Stage, in_words
+from sotag_convert.run_state import FitFile
 from sotag_edge.errors import UsageError
 
-Values = Mapping[str, Any]
-Sized = Callable[[Preset], Preset]
-"""A preset -> the preset that a bundle of the right size has."""
-
 _RANDOM_TRIALS = 8  # before the sampler has seen enough to propose better ones
-_LAYERS = (0.5, 0.75, 1.0, 1.25, 1.5)  # times the preset's
+_FILE = "search"
+_MOST_TRIALS = 10**9
+
+
+class Search(NamedTuple):
+    """A search for about ``seconds``. ``epochs``: whether their number is one of the settings that it changes; ``sized``: a
+    preset -> the preset that a bundle of the right size has."""
+
+    seconds: float
+    epochs: bool
+    sized: Callable[[Preset], Preset]
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """The best settings of ``trials`` trials, and their number of epochs at most; ``loss``: the log loss of the best one.
+    """The values of the best of ``trials`` trials, see ``search_space``; ``loss``: its log loss.
 
     Without a finished trial, after Ctrl-C, they are the preset's own, and the loss is ``None``.
     """
 
-    settings: Preset
-    epochs: int
+    values: Values
     trials: int
-    loss: float | None
+    loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,70 +60,95 @@ class Outcome:
     accuracy: float
 
 
-def best_settings(
-    run: Run,
-    training: Examples,
-    held_out: Examples,
-    seconds: float,
-    sized: Sized,
-    *,
-    tune_epochs: bool,
-) -> Tuned:
-    """Try settings for about ``seconds``, at least those of the run; ``sized`` is applied to those of each trial.
+def check_search(preset: Preset, seconds: float, validation: float | None) -> None:
+    """Raise ``UsageError`` for a search that is not possible. ``validation``: the share of the validation texts."""
+    if validation == 0:
+        raise UsageError("autotune needs validation texts: it compares settings on them")
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"autotune must be a number of seconds above 0, not {seconds}")
+    if preset.rows is None:
+        raise UsageError("this preset is kept as it was published: autotune needs the preset default or tiny")
 
-    No trial is begun that is likely to end later. ``tune_epochs``: whether the number of epochs is one of the settings. The
-    same seed gives the same trials, as long as there is time for them. Ctrl-C ends the search with the best settings so far;
-    during the training of a network it takes effect after the current batch, and a second one raises ``KeyboardInterrupt``.
-    Raises ``UsageError`` for a preset without a linear branch.
+
+def searched(run: Run, training: Examples, held_out: Examples | None, search: Search) -> tuple[Run, dict[str, object]]:
+    """The run with the best settings that a search finds, and its figures for the metrics.
+
+    A run that is resumed takes them from its state. Raises ``UsageError`` without validation texts.
+    """
+    if held_out is None:
+        raise UsageError("autotune needs validation texts: it compares settings on them")
+    preset, file = PRESETS[run.preset], run.state.fit_file(_FILE)
+    tuned = _read(file, preset, run.epochs, tune_epochs=search.epochs)
+    if tuned is None:
+        with run.progress.stage("searching for settings"):
+            tuned = best_settings(run._replace(settings=preset), training, held_out, search)
+        try:
+            file.write({"values": dict(tuned.values), "trials": tuned.trials}, [])
+        except OSError as error:
+            run.progress.warn(f"{file.path} cannot be written ({error.strerror}): --resume would search again")
+    settings, epochs = search.sized(with_values(preset, tuned.values)), tuned.values["epochs"]
+    chosen = described(settings, epochs, len(run.dataset.labels))
+    run.progress.say(f"the best of {tuned.trials} trials: {in_words(chosen)}")
+    return run._replace(settings=settings, epochs=epochs), {"trials": tuned.trials, "settings": chosen}
+
+
+def best_settings(run: Run, training: Examples, held_out: Examples, search: Search) -> Tuned:
+    """Try settings in the time of the search, at least those of the run.
+
+    No trial is begun that is likely to end later. The same seed gives the same trials, as long as there is time for them.
+    Ctrl-C ends the search with the best settings so far; during the training of a network it takes effect after the current
+    batch, and a second one raises ``KeyboardInterrupt``.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = optuna.samplers.TPESampler(seed=run.seed, n_startup_trials=_RANDOM_TRIALS)
     study = optuna.create_study(sampler=sampler)
-    space = _space(run.settings, run.epochs if tune_epochs else None, optuna.distributions)
-    own = _own(run.settings, run.epochs)
+    own = own_values(run.settings, run.epochs)
+    space = search_space(own, optuna.distributions, epochs=search.epochs)
     study.enqueue_trial({name: own[name] for name in space})
-    best = Tuned(sized(run.settings), run.epochs, 0, None)
+    best = Tuned(own, 0)
     start = time.monotonic()
-    while not best.trials or _is_time(start, seconds, best.trials):
+    while not best.trials or _is_time(start, search.seconds, best.trials):
         trial = study.ask(space)
-        settings, epochs = sized(_with(run.settings, trial.params)), trial.params.get("epochs", run.epochs)
+        values = own | trial.params
+        settings = search.sized(with_values(run.settings, values))
         began = time.monotonic()
-        outcome = _tried(run._replace(settings=settings, epochs=epochs), training, held_out, best.trials + 1)
+        outcome = _tried(run._replace(settings=settings, epochs=values["epochs"]), training, held_out, best.trials + 1)
         if outcome is None:
-            run.progress.warn(f"stopped after {best.trials} trials: their best settings are used")
+            run.progress.warn(f"the search was stopped after {best.trials} trials: the best settings so far are used")
             break
         study.tell(trial, outcome.loss)
-        better = best.loss is None or outcome.loss < best.loss
-        best = (
-            Tuned(settings, epochs, best.trials + 1, outcome.loss) if better else replace(best, trials=best.trials + 1)
-        )
+        is_better = best.loss is None or outcome.loss < best.loss
+        best = Tuned(values, best.trials, outcome.loss) if is_better else best
+        best = replace(best, trials=best.trials + 1)
+        chosen = described(settings, values["epochs"], len(run.dataset.labels))
         run.progress.say(
             f"trial {best.trials}: log loss {outcome.loss:.4f} (best {best.loss:.4f}), accuracy {outcome.accuracy:.4f}, "
-            f"{time.monotonic() - began:.0f} s; {in_words(described(settings, epochs, len(run.dataset.labels)))}"
+            f"{time.monotonic() - began:.0f} s; {in_words(chosen)}"
         )
     return best
 
 
-def described(settings: Preset, epochs: int, labels: int) -> dict[str, float]:
-    """The settings that are searched for, by name, for the metrics and the log."""
-    network = _network_of(settings, labels)
-    return {
-        "vocabulary": settings.vocabulary,
-        "rows": settings.rows or 0,
-        "embedding": network.embedding,
-        "filters": network.filters,
-        "units": network.units,
-        "epochs": epochs,
-        "learning_rate": float(f"{settings.learning_rate:.3g}"),
-        "word_dropout": round(settings.word_dropout, 3),
-        "spatial_dropout": round(network.spatial_dropout, 3),
-        "dropout": round(network.dropout, 3),
-        "teacher_share": round(settings.teacher_share, 3),
-        "linear_strength": float(f"{settings.linear.strength:.3g}"),
-        "ngram_weight": round(settings.linear.ngram_weight, 3),
-    }
+def _read(file: FitFile, preset: Preset, epochs: int, *, tune_epochs: bool) -> Tuned | None:
+    """What the search of an interrupted run ended with. Raises ``InputError`` if the file is damaged."""
+    import optuna
+
+    content = file.read(0)
+    if content is None:
+        return None
+    own = own_values(preset, epochs)
+    space = search_space(own, optuna.distributions, epochs=tune_epochs)
+    try:
+        values: Mapping[str, Any] = content.facts["values"]
+        trials = content.facts["trials"]
+        if not isinstance(trials, int) or not 0 <= trials <= _MOST_TRIALS:
+            raise ValueError
+        params = {name: type(own[name])(values[name]) for name in space}
+        optuna.trial.create_trial(params=params, distributions=space, value=0.0)  # checks the ranges
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise file.damaged() from error
+    return Tuned(own | params, trials)
 
 
 def _is_time(start: float, seconds: float, trials: int) -> bool:
@@ -129,14 +160,14 @@ def _is_time(start: float, seconds: float, trials: int) -> bool:
 def _tried(run: Run, training: Examples, held_out: Examples, number: int) -> Outcome | None:
     """What one trial measures; ``None`` if Ctrl-C ends it. A network may have too many weights to be tried."""
     try:
-        network = _network_of(run.settings, len(run.dataset.labels) + 1)
+        network = network_of(run.settings, len(run.dataset.labels) + 1)
         replace(network, rows=run.settings.vocabulary + (run.settings.rows or 0))
     except ValueError:
         return Outcome(math.inf, 0.0)
     quiet = _TrialProgress(run.progress)
     try:
         with run.progress.stage(f"trial {number}"):
-            parts = run._replace(progress=quiet).fit(training, held_out)
+            parts = fit_parts(training, held_out, run.dataset, run.settings, run.epochs, run.seed, quiet)
             unseen = None if parts.history.interrupted else parts.unseen(held_out)
     except KeyboardInterrupt:
         if quiet.was_fitting:
@@ -181,81 +212,3 @@ class _TrialProgress(SilentProgress):
             except KeyboardInterrupt:
                 self.was_fitting = name == FITTING
                 raise
-
-
-def _network_of(settings: Preset, outputs: int) -> ConvLstmNetwork:
-    network = settings.network(outputs, settings.vocabulary)
-    if not isinstance(network, ConvLstmNetwork):
-        raise UsageError("this preset is kept as it was published: autotune needs the preset default or tiny")
-    return network
-
-
-def _own(settings: Preset, epochs: int) -> dict[str, Any]:
-    """The preset's own values of everything that is searched for."""
-    network = _network_of(settings, 2)
-    return {
-        "vocabulary": settings.vocabulary,
-        "rows": settings.rows,
-        "learning_rate": settings.learning_rate,
-        "epochs": epochs,
-        "word_dropout": settings.word_dropout,
-        "spatial_dropout": network.spatial_dropout,
-        "dropout": network.dropout,
-        "teacher_share": settings.teacher_share,
-        "strength": settings.linear.strength,
-        "ngram_weight": settings.linear.ngram_weight,
-        **dict.fromkeys(("embedding", "filters", "units"), 1.0),
-    }
-
-
-def _space(settings: Preset, epochs: int | None, kinds: Any) -> dict[str, Any]:
-    """The ranges that are searched, each around the preset's own value. ``kinds``: ``optuna.distributions``."""
-    own = _own(settings, epochs or 1)
-
-    def around(name: str, factor: float) -> Any:
-        value = own[name]
-        if isinstance(value, int):
-            return kinds.IntDistribution(max(1, round(value / factor)), max(1, round(value * factor)), log=True)
-        return kinds.FloatDistribution(value / factor, value * factor, log=True)
-
-    def share(name: str, most: float) -> Any:
-        return kinds.FloatDistribution(0.0, max(most, own[name]))
-
-    space = {
-        "vocabulary": around("vocabulary", 2),
-        "rows": around("rows", 2),
-        "learning_rate": around("learning_rate", 3),
-        "word_dropout": share("word_dropout", 0.4),
-        "spatial_dropout": share("spatial_dropout", 0.5),
-        "dropout": share("dropout", 0.7),
-        "teacher_share": share("teacher_share", 0.9),
-        "strength": around("strength", 4),
-        "ngram_weight": around("ngram_weight", 3),
-        **{name: kinds.CategoricalDistribution(_LAYERS) for name in ("embedding", "filters", "units")},
-    }
-    return space | {"epochs": around("epochs", 2)} if epochs else space
-
-
-def _with(settings: Preset, values: Values) -> Preset:
-    """A preset with other values."""
-    layers = {name: values[name] for name in ("embedding", "filters", "units")}
-    dropouts = {name: values[name] for name in ("spatial_dropout", "dropout")}
-    return replace(
-        settings,
-        vocabulary=values["vocabulary"],
-        rows=values["rows"],
-        learning_rate=values["learning_rate"],
-        word_dropout=values["word_dropout"],
-        teacher_share=values["teacher_share"],
-        linear=LinearSettings(values["strength"], values["ngram_weight"]),
-        network=partial(_network, settings.network, layers, dropouts),
-    )
-
-
-def _network(
-    network: Callable[[int, int], NetworkSettings], layers: Values, dropouts: Values, outputs: int, tokens: int
-) -> NetworkSettings:
-    """A preset's network with layers of other sizes, each times its factor, and other dropouts."""
-    settings = network(outputs, tokens)
-    sizes = {name: max(1, round(getattr(settings, name) * factor)) for name, factor in layers.items()}
-    return replace(settings, **sizes, **dropouts)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax, logit, softmax
 
+from sotag_convert.data.dataset import Examples
 from sotag_edge.decision import Decision, MultiLabel, SingleLabel
 
 Floats = NDArray[np.float64]
@@ -30,6 +31,14 @@ _USUAL_SHARE, _USUAL_SCALE = 0.3, 4.0
 _USUAL_TEXTS = 20  # as many validation texts count as much as what is usual
 _THRESHOLD_TEXTS = 60
 _LABEL_TEXTS = 20
+
+
+def members_of(examples: Examples, labels: int) -> Members:
+    """Which labels each text has, shape [texts, labels]."""
+    members = np.zeros((len(examples), labels), bool)
+    rows = np.repeat(np.arange(len(examples)), [len(numbers) for numbers in examples.label_sets])
+    members[rows, [label for numbers in examples.label_sets for label in numbers]] = True
+    return members
 
 
 class Mix(NamedTuple):
@@ -172,10 +181,16 @@ def log_losses(scores: Floats, members: Members, *, independent: bool) -> Floats
 def accuracy(scores: Floats, members: Members, *, independent: bool) -> float:
     """The share of texts whose best score is that of their label; of multi-label data the micro-F1 at a score of 0.5."""
     if independent:
-        answered = scores >= 0.5
-        total = answered.sum() + members.sum()
-        return float(2 * (answered & members).sum() / total) if total else 1.0
+        return right_share(scores >= 0.5, members, independent=True)
     return float(members[np.arange(len(scores)), scores.argmax(axis=1)].mean())
+
+
+def right_share(answers: Members, members: Members, *, independent: bool) -> float:
+    """The share of texts whose answer is their label; of multi-label data the micro-F1. ``answers`` has a text's labels."""
+    if independent:
+        total = answers.sum() + members.sum()
+        return float(2 * (answers & members).sum() / total) if total else 1.0
+    return float((answers & members).any(axis=1).mean())
 
 
 def calibration_error(scores: Floats, right: NDArray[np.bool_]) -> float:

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sotag_convert.data.dataset import Dataset, Examples
+from sotag_convert.data.dataset import VALIDATION_TEXTS, Dataset, Examples
 from sotag_convert.data.stratify import fold_of_each
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.parts import Parts, Unseen, fit_parts
 from sotag_convert.learn.presets import Preset
 from sotag_convert.progress import Progress
+from sotag_convert.run_state import RunState
 from sotag_edge.decision import Decision, MultiLabel, SingleLabel
 from sotag_edge.errors import InputError
 
@@ -24,7 +25,10 @@ _MOST_FOLDED = 5_000  # texts; of more a tenth says enough
 
 
 class Run(NamedTuple):
-    """A data set, a preset by its name and its settings, and what else each fit of a run shares."""
+    """A data set, a preset by its name and its settings, and what else each fit of a run shares.
+
+    ``state``: keeps the fits for a run that is resumed.
+    """
 
     dataset: Dataset
     preset: str
@@ -32,21 +36,33 @@ class Run(NamedTuple):
     epochs: int
     seed: int
     progress: Progress
+    state: RunState
 
-    def fit(self, training: Examples, held_out: Examples | None, epochs: int | None = None) -> Parts:
-        """The parts that are fitted on ``training``, in at most ``epochs`` epochs or the run's."""
+    def fit(self, name: str, training: Examples, held_out: Examples | None, epochs: int | None = None) -> Parts:
+        """The parts that are fitted on ``training``, in at most ``epochs`` epochs or the run's.
+
+        ``name``: of the fit, which no other of the run has.
+        """
+        file = self.state.fit_file(name)
         return fit_parts(
-            training, held_out, self.dataset, self.settings, epochs or self.epochs, self.seed, self.progress
+            training, held_out, self.dataset, self.settings, epochs or self.epochs, self.seed, self.progress, file
         )
 
 
 class Chosen(NamedTuple):
-    """Parts, how they are added up, and the decision that follows; ``figures``: of texts that were not fitted on."""
+    """Parts, how they are added up, and the decision that follows.
+
+    ``figures``, ``scores``, ``members``: of texts that were not fitted on; ``on`` says what they are. The scores are those
+    of the decision, shape [texts, outputs]; ``None`` without such texts.
+    """
 
     parts: Parts
     mix: calibrate.Mix
     decision: Decision
     figures: dict[str, object]
+    scores: calibrate.Floats | None = None
+    members: calibrate.Members | None = None
+    on: str = VALIDATION_TEXTS
 
 
 def fold_count(dataset: Dataset, preset: Preset) -> int:
@@ -58,7 +74,7 @@ def fold_count(dataset: Dataset, preset: Preset) -> int:
 
 def validated(run: Run, training: Examples, held_out: Examples | None) -> Chosen:
     """Parts that were fitted on one part of the texts, and chosen on the other."""
-    parts = run.fit(training, held_out)
+    parts = run.fit("split", training, held_out)
     return _choose(parts, parts.unseen(held_out) if held_out else None, run)
 
 
@@ -76,7 +92,8 @@ def cross_validated(run: Run, folds: int) -> Chosen:
         run.progress.say(f"fold {fold + 1} of {folds}")
         held_out = examples.take(np.flatnonzero(fold_of == fold).tolist())
         try:
-            fitted = run.fit(examples.take(np.flatnonzero(fold_of != fold).tolist()), held_out)
+            rest = examples.take(np.flatnonzero(fold_of != fold).tolist())
+            fitted = run.fit(f"fold-{fold + 1}", rest, held_out)
         except KeyboardInterrupt:
             if parts is None:
                 raise
@@ -91,8 +108,9 @@ def cross_validated(run: Run, folds: int) -> Chosen:
         raise InputError(f"{run.dataset.name} has no texts")
     epoch = round(float(np.mean(kept)))
     parts = parts._replace(history=replace(parts.history, kept=epoch)) if len(kept) == folds else parts
+    part = f"{folds}-fold cross-validation" if len(kept) == folds else f"{len(kept)} of {folds} folds"
     chosen = _choose(parts, unseen[0].joined(unseen[1:]), run)
-    return chosen._replace(figures=chosen.figures | {"folds": len(kept)})
+    return chosen._replace(figures=chosen.figures | {"folds": len(kept)}, on=f"texts in {part}")
 
 
 def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
@@ -122,14 +140,14 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
             f"{name} on validation texts: linear branch {figures['linear_accuracy']:.4f}, "
             f"LSTM {figures['network_accuracy']:.4f}, both {figures['validation_accuracy']:.4f}"
         )
-    return Chosen(parts, mix, decision, figures)
+    return Chosen(parts, mix, decision, figures, scores, members)
 
 
 def trained_again(first: Chosen, run: Run) -> Chosen | None:
     """Train on all texts, for as many epochs as the first run kept. ``None`` if Ctrl-C interrupts it."""
     run.progress.say("training on all texts")
     try:
-        parts = run.fit(run.dataset.train, None, first.parts.history.kept)
+        parts = run.fit("all", run.dataset.train, None, first.parts.history.kept)
     except KeyboardInterrupt:  # before its first batch
         parts = None
     if parts is not None and parts.history.abandoned:

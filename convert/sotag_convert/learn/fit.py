@@ -1,12 +1,13 @@
 """Training set -> a fitted network: batches, word dropout, learning rate, the best epoch, early stopping and Ctrl-C.
 
-Works on ids: reads no text, no files and no bundles.
+Works on ids: reads no text and no bundles.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,13 @@ from numpy.typing import NDArray
 from sotag_convert.interrupts import noted_interrupts
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.presets import Preset
+from sotag_convert.learn.saved_fit import Epoch, SavedFit, write
+from sotag_convert.learn.step import TrainingStep
 from sotag_convert.learn.training_set import TrainingSet, fold_ratios
 from sotag_convert.network.keras import tf, tf_keras
 from sotag_convert.network.network import Network, pad
 from sotag_convert.progress import Progress
+from sotag_convert.run_state import FitFile
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
 FITTING = "training the network"
@@ -33,21 +37,6 @@ class Validation:
 
     ids: Sequence[Sequence[int]]
     members: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """The figures of an epoch; those of the validation are ``None`` in a run without validation texts.
-
-    ``standard_error``: of the validation loss, which is a mean over few texts.
-    """
-
-    number: int
-    seconds: float
-    loss: float
-    validation_loss: float | None = None
-    standard_error: float | None = None
-    validation_accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,72 +60,87 @@ def fit(
     epochs: int,
     seed: int,
     progress: Progress,
+    file: FitFile | None = None,
 ) -> History:
     """Fit ``network`` in place and leave it with the weights of its best epoch.
 
     The best epoch is the last one whose validation loss is within a standard error of the lowest; without validation texts
     it is the last epoch. The first Ctrl-C ends the run after the current batch and keeps the best epoch so far; so does a
-    second one, at once, if an epoch is complete. Otherwise it raises ``KeyboardInterrupt``.
+    second one, at once, if an epoch is complete. Otherwise it raises ``KeyboardInterrupt``. ``file``: has the state after
+    each complete epoch; if it has one already, the fit goes on from there, and its result is the same.
     """
-    random = np.random.default_rng(seed)
-    lengths = training_set.ids.lengths
-    size = preset.batch_size(len(lengths))
-    batches = -(-len(lengths) // size)
-    graph = network.fitting_graph(fold_ratios(training_set, network.settings) if preset.ratios else {})
-    loss = _summed_cross_entropy if network.settings.independent else "categorical_crossentropy"
-    graph.compile(_optimizer(preset, batches * epochs), loss)
-    step = _training_step(graph)
+    best = network.model.get_weights()
+    saved = SavedFit.read(file, best) if file else None
+    if saved and saved.is_over:
+        progress.say(f"was fitted before the interruption: kept epoch {saved.kept}")
+        network.model.set_weights(saved.weights)
+        return History(tuple(saved.epochs), saved.kept, interrupted=False)
+    batches = _Batches(training_set, preset, seed)
+    step = _training_step(network, training_set, preset, len(batches) * epochs)
     done: list[Epoch] = []
-    kept: tuple[int, Any] = (0, network.model.get_weights())
-    abandoned = False
-    with noted_interrupts() as interrupted, progress.stage(FITTING, batches * epochs) as stage:
+    kept, abandoned = 0, False
+    if saved:
+        step.restore(saved)
+        done, kept, best = saved.epochs, saved.kept, saved.weights
+        progress.say(f"continuing after epoch {len(done)}")
+    rest = len(batches) * (epochs - len(done))
+    with noted_interrupts() as interrupted, progress.stage(FITTING, rest) as stage:
         try:
-            for number in range(1, epochs + 1):
+            for number in range(len(done) + 1, epochs + 1):
                 start = time.monotonic()
-                losses = []
-                for batch in _batches(lengths, size, random):
-                    ids = _drop_words(pad([training_set.ids[text] for text in batch]), preset.word_dropout, random)
-                    losses.append(step(ids, training_set.folds[batch], training_set.targets[batch]))
+                losses: list[float] = []
+                for batch in batches.of_epoch(number):
+                    losses.append(step(*batch))
                     stage.advance(note=_describe(number, epochs, float(np.mean(losses[-100:])), done))
                     if interrupted:
                         break
-                network.take_weights(graph)
+                network.take_weights(step.graph)
                 epoch = _measure(network, validation, number, time.monotonic() - start, float(np.mean(losses)))
                 done.append(epoch)
                 progress.say(_describe(number, epochs, epoch.loss, done) + f", {epoch.seconds:.0f} s")
                 if _is_as_good_as_any(done):
-                    kept = (number, network.model.get_weights())
-                if interrupted or (preset.patience is not None and validation and number - kept[0] >= preset.patience):
+                    kept, best = number, network.model.get_weights()
+                is_over = number == epochs or _is_stale(number - kept, preset, validation)
+                if file and len(losses) == len(batches):  # an epoch that Ctrl-C cut short is repeated
+                    _save(file, done, kept, best, [] if is_over else step.values(), progress)
+                if interrupted or is_over:
                     break
         except KeyboardInterrupt:
-            if not kept[0]:
+            if not kept:
                 raise
             abandoned = True
-    progress.say(f"kept epoch {kept[0]}")
-    network.model.set_weights(kept[1])
-    return History(tuple(done), kept[0], bool(interrupted), abandoned)
+    progress.say(f"kept epoch {kept}")
+    network.model.set_weights(best)
+    return History(tuple(done), kept, bool(interrupted), abandoned)
+
+
+def _training_step(network: Network, training_set: TrainingSet, preset: Preset, steps: int) -> TrainingStep:
+    graph = network.fitting_graph(fold_ratios(training_set, network.settings) if preset.ratios else {})
+    loss = _summed_cross_entropy if network.settings.independent else "categorical_crossentropy"
+    graph.compile(_optimizer(preset, steps), loss)
+    return TrainingStep(graph)
+
+
+def _save(
+    file: FitFile, done: list[Epoch], kept: int, best: list[Any], variables: list[Any], progress: Progress
+) -> None:
+    """Write the state after an epoch. A full disk does not end the run."""
+    try:
+        write(file, done, kept, best, variables)
+    except OSError as error:
+        progress.warn(
+            f"{file.path} cannot be written ({error.strerror}): --resume would repeat epoch {done[-1].number}"
+        )
+
+
+def _is_stale(epochs: int, preset: Preset, validation: Validation | None) -> bool:
+    """Whether so many epochs without a better one are enough."""
+    return preset.patience is not None and validation is not None and epochs >= preset.patience
 
 
 def _summed_cross_entropy(targets: Any, scores: Any) -> Any:
     """The loss of several labels per text: the sum over them, so that it does not depend on their number."""
     return tf.reduce_sum(tf_keras.backend.binary_crossentropy(targets, scores), axis=-1)
-
-
-def _training_step(graph: Any) -> Callable[..., float]:
-    """The step on a batch (ids, sets of ratios, targets) of a compiled graph; it returns the batch's loss.
-
-    It is Keras' ``train_on_batch`` without AutoGraph, which writes source code into the folder for temporary files, where a
-    killed process leaves it.
-    """
-    train_step = tf.function(graph.train_step, autograph=False, reduce_retracing=True)
-
-    def step(*batch: NDArray[Any]) -> float:
-        ids, sets, targets = map(tf.constant, batch)
-        loss = train_step(((ids, sets), targets))["loss"]
-        graph.reset_metrics()
-        return float(loss)
-
-    return step
 
 
 def _is_as_good_as_any(epochs: Sequence[Epoch]) -> bool:
@@ -171,6 +175,25 @@ def _describe(number: int, epochs: int, loss: float, done: list[Epoch]) -> str:
     if done and done[-1].validation_accuracy is not None:
         text += f", validation accuracy {done[-1].validation_accuracy:.4f}"
     return text
+
+
+class _Batches:
+    """The batches of an epoch: the same in every run with this seed, whatever was drawn before. ``len``: their number."""
+
+    def __init__(self, training_set: TrainingSet, preset: Preset, seed: int) -> None:
+        self._training_set, self._seed = training_set, seed
+        self._word_dropout = preset.word_dropout
+        self._size = preset.batch_size(len(training_set.ids))
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._training_set.ids) / self._size)
+
+    def of_epoch(self, number: int) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
+        """Ids with words dropped, the numbers of the sets of ratios, and targets."""
+        texts, random = self._training_set, np.random.default_rng((self._seed, number))
+        for batch in _batches(texts.ids.lengths, self._size, random):
+            ids = _drop_words(pad([texts.ids[text] for text in batch]), self._word_dropout, random)
+            yield ids, texts.folds[batch], texts.targets[batch]
 
 
 def _batches(lengths: NDArray[np.int64], size: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:

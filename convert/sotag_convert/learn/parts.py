@@ -16,11 +16,12 @@ from sotag_convert.learn.fit import History, Validation, fit
 from sotag_convert.learn.linear import FeatureCounts, LinearModel, LinearTable, fit_linear, table
 from sotag_convert.learn.presets import Preset
 from sotag_convert.learn.sizing import rows_within
-from sotag_convert.learn.training_set import TrainingSet, build_training_set, for_network, members_of
+from sotag_convert.learn.training_set import TrainingSet, build_training_set, for_network
 from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
 from sotag_convert.progress import Progress
+from sotag_convert.run_state import FitFile
 from sotag_edge.errors import InputError
 from sotag_edge.inputs import InputSettings
 from sotag_edge.vocabulary import Vocabulary
@@ -79,7 +80,7 @@ class Parts(NamedTuple):
             rows, counts = zip(*(features.rows(*of_text) for of_text in zip(tokens, ids, strict=True)), strict=True)
             linear = self.table.logits(Ragged.of(rows), Ragged.of(counts))
         members = np.zeros(network.shape, bool)
-        members[:, : self.labels] = members_of(examples, self.labels)
+        members[:, : self.labels] = calibrate.members_of(examples, self.labels)
         return Unseen(network, linear, members)
 
     def whole(self, mix: calibrate.Mix) -> Network:
@@ -99,8 +100,9 @@ def fit_parts(
     epochs: int,
     seed: int,
     progress: Progress,
+    file: FitFile | None = None,
 ) -> Parts:
-    """Fit both parts on ``training``; ``held_out`` chooses the epoch, if there is one."""
+    """Fit both parts on ``training``; ``held_out`` chooses the epoch, if there is one. ``file``: see ``fit``."""
     start = time.monotonic()
     tf_keras.utils.set_random_seed(seed)
     with progress.stage("preparing the texts"):
@@ -115,7 +117,9 @@ def fit_parts(
     built = for_network(built, preset, seed)  # the features were the largest thing in memory
     network = Network(_settings(preset, built))
     validation = _validation(held_out, built)
-    history = fit(network, built, validation, preset, min(epochs, preset.epochs_of(len(built.ids))), seed, progress)
+    prepared = time.monotonic() - start
+    most = min(epochs, preset.epochs_of(len(built.ids)))
+    history = fit(network, built, validation, preset, most, seed, progress, file)
     return Parts(
         input=built.input,
         vocabulary=built.vocabulary,
@@ -127,7 +131,7 @@ def fit_parts(
         labels=built.labels,
         off_topic=built.off_topic,
         off_topic_texts=off_topic_texts,
-        seconds=round(time.monotonic() - start),
+        seconds=round(prepared + sum(epoch.seconds for epoch in history.epochs)),
     )
 
 
@@ -156,5 +160,5 @@ def _validation(held_out: Examples | None, built: TrainingSet) -> Validation | N
         return None
     ids = [built.input.ids(text, built.vocabulary) for text in held_out.texts]
     members = np.zeros((len(held_out), built.members.shape[1]), bool)
-    members[:, : built.labels] = members_of(held_out, built.labels)
+    members[:, : built.labels] = calibrate.members_of(held_out, built.labels)
     return Validation(ids, members)

@@ -91,7 +91,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     copies = _copies(examples, dataset, replace(preset, input=settings), types, seed)
     if not len(copies.types.values):
         raise InputError("there is nothing to train on: all texts are empty")
-    label_members = members_of(examples, len(dataset.labels))
+    label_members = calibrate.members_of(examples, len(dataset.labels))
     vocabulary = choose_vocabulary(
         types.tokens,
         copies.types,
@@ -169,14 +169,6 @@ def _family(
         return [Copy(tokenize(text, preset.input.tokenizer, preset.input.max_tokens))]
     versions = [version for label in labels for version in dataset.origin.versions(text, dataset.labels[label], draw)]
     return augment(text, versions, preset.augmentation, preset.input.tokenizer, draw)
-
-
-def members_of(examples: Examples, labels: int) -> NDArray[np.bool_]:
-    """Which labels each text has, shape [texts, labels]."""
-    members = np.zeros((len(examples), labels), bool)
-    rows = np.repeat(np.arange(len(examples)), [len(numbers) for numbers in examples.label_sets])
-    members[rows, [label for numbers in examples.label_sets for label in numbers]] = True
-    return members
 
 
 def _off_topic(dataset: Dataset, preset: Preset, settings: InputSettings, types: Types) -> list[Numbers]:

@@ -82,7 +82,7 @@ class ConvLstmNetwork:
         x = layers.Concatenate()([tokens, bigrams])
         if training:
             x = ZeroPadding()([x, ids])
-            x = layers.SpatialDropout1D(self.spatial_dropout)(x)
+            x = layers.SpatialDropout1D(self.spatial_dropout, name="spatial_dropout")(x)
         # subtle: a constant number of zero steps before and after, not padding="same", whose windows would shift with
         # the length of the padded batch. This way there are ceil(time / stride) windows and each token is in one.
         x = layers.ZeroPadding1D((self.kernel - self.stride, self.stride - 1))(x)
@@ -90,7 +90,7 @@ class ConvLstmNetwork:
         x = layers.LSTM(self.units, return_sequences=True, name="lstm")(x)
         # The LSTM runs forward, so padding after a text cannot reach the steps before it: only the maximum needs a mask.
         x = MaskedMaximum(self.stride)([x, ids]) if training else Maximum()(x)
-        x = layers.Dropout(self.dropout)(x)
+        x = layers.Dropout(self.dropout, name="dropout")(x)
         return layers.Dense(self.labels, name="scores")(x)
 
 

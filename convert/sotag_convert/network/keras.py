@@ -33,4 +33,8 @@ with _quiet_stderr():
     import tf_keras
     from tensorflow.lite.python import schema_py_generated as tflite_schema
 
+# Dropout draws from generators whose states are variables, so that a resumed run draws what an uninterrupted one does. By
+# default the state is hidden in TensorFlow's kernels.
+tf_keras.backend.experimental.enable_tf_random_generator()
+
 __all__ = ["tf", "tf_keras", "tflite_schema"]

@@ -52,5 +52,5 @@ class SeedNetwork:
         x = embed("tokens", self.vocabulary, self.embedding)(ids)
         # The recurrent dropout has no weights and no effect on inference, but it would prevent the fused kernel.
         x = layers.LSTM(self.units, recurrent_dropout=self.recurrent_dropout if training else 0.0, name="lstm")(x)
-        x = layers.Dropout(self.dropout)(x)
+        x = layers.Dropout(self.dropout, name="dropout")(x)
         return layers.Dense(self.labels, name="scores")(x)

@@ -2,55 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sotag_convert.progress import in_words
 from sotag_edge.bundle import Manifest
-from sotag_edge.decision import MultiLabel
+from sotag_edge.decision import MultiLabel, SingleLabel
 from sotag_edge.terminal import printable
 
 _AGREEMENT = (
-    "The model gives {agreement:.2%} of {texts:,} texts the same tag as the Keras network that it was exported from; "
+    "The model gives {agreement:.2%} of {texts:,} texts the same {tags} as the Keras network that it was exported from; "
     "the largest difference of a score is {largest_difference:.4f}."
 )
-_HEADER = [
-    "| texts | number | accuracy (95 % interval) | log loss | ECE | accuracy at 90 % coverage | answered | of them right |",
-    "|---|---|---|---|---|---|---|---|",
-]
+_HEADERS = {
+    SingleLabel.kind: (
+        "texts",
+        "number",
+        "accuracy (95 % interval)",
+        "log loss",
+        "ECE",
+        "accuracy at 90 % coverage",
+        "answered",
+        "of them right",
+    ),
+    MultiLabel.kind: (
+        "texts",
+        "number",
+        "micro-F1 (95 % interval)",
+        "macro-F1",
+        "precision",
+        "recall",
+        "best tag right",
+        "exactly right",
+        "at least one tag",
+    ),
+}
 _VIEWS = (
     'masked: the test texts as published, with the name of the tag replaced by "blank"; unmasked: with the name in its '
     "place; raw: unmasked, with lines, capitals and punctuation restored as far as possible; title: the first sentence."
 )
 _LIMITS = (
-    "The model has no tags other than those above. It answers `unknown` if its best score is below {threshold}; some "
-    "off-topic texts get a tag all the same. It was trained on the texts named above, and works best on similar ones."
+    "The model has no tags other than those above. {rule}; some off-topic texts get a tag all the same. It reads the first "
+    "{tokens:,} tokens of a text, about as many words and punctuation marks, and nothing after them. It was trained on the "
+    "texts named above, and works best on similar ones."
 )
+_ONE_TAG = "It answers `unknown` if its best score is below {threshold}"
+_SEVERAL_TAGS = "It answers with each tag whose score reaches the threshold of the tag, and `unknown` if none does"
 
 
 def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     """The Markdown of a card. ``metrics``: the content of ``metrics.json``."""
     data = manifest.training_data
     labels = ", ".join(_text(label) for label in manifest.labels)
-    decision = manifest.decision
-    threshold = "one per tag" if isinstance(decision, MultiLabel) else f"{decision.threshold}"
+    several = isinstance(manifest.decision, MultiLabel)
     rows = {
         "tags": labels,
+        "tags per text": "any number" if several else "one",
         "trained on": f"{data['texts']} texts of `{_text(data['name'])}` (SHA-256 `{_text(data['sha256'][:16])}…`)",
         **_further_texts(data),
         "licence of the data": _text(data["licence"] or "not stated"),
         "preset, seed": f"`{_text(str(manifest.preset))}`, {manifest.seed}",
         **_searched(metrics["training"]),
         "recipe": f"`{manifest.recipe}`",
+        "network": _network(manifest, metrics["training"]),
         "bytes on the device": f"{metrics['verification']['bytes']:,}",
         "tokens read": f"the first {manifest.input.max_tokens} of a text, `{manifest.input.tokenizer.value}` mode",
-        "temperature, threshold": f"{decision.temperature}, {threshold}",
+        **_decision(manifest),
         "vocabulary": f"{manifest.network['vocabulary']:,} tokens",
     }
     lines = [
         f"# {_text(name)}",
         "",
-        f"A text classifier for {labels}: an LSTM for TFLite, made with sotag-edge.",
+        f"A text classifier for {labels}: for TFLite, made with sotag-edge.",
         "",
         "| | |",
         "|---|---|",
@@ -58,13 +81,13 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         "",
         "## Accuracy",
         "",
-        *_accuracy(metrics),
+        *_accuracy(metrics, several=several),
         "",
-        _AGREEMENT.format(**metrics["verification"]),
+        _AGREEMENT.format(tags="tags" if several else "tag", **metrics["verification"]),
         "",
         "## Limits",
         "",
-        _LIMITS.format(threshold="the threshold of its tag" if isinstance(decision, MultiLabel) else threshold),
+        _limits(manifest),
     ]
     if data["licence"]:
         lines += ["", "## Attribution", "", f"Trained on texts under {_text(data['licence'])}."]
@@ -96,25 +119,93 @@ def _searched(training: Mapping[str, Any]) -> dict[str, str]:
     return {"settings": f"the best of {training['trials']:,} trials: {_text(in_words(training['settings']))}"}
 
 
-def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
-    lines = []
-    training = metrics["training"]
-    if training["validation_accuracy"] is not None:
-        accuracy = f"{training['validation_accuracy']:.4f}"
-        lines += [f"On {training['validation_texts']:,} validation texts, which chose the epoch: {accuracy}.", ""]
+def _network(manifest: Manifest, training: Mapping[str, Any]) -> str:
+    """The parts of the network, and whether one of them was found to be of no use."""
+    rows = manifest.network.get("rows", 0)
+    if not rows:
+        return "an LSTM"
+    linear = f"a linear branch over {rows:,} tokens, pairs of tokens and character n-grams"
+    if training.get("network_share") == 0:
+        return f"{linear}; an LSTM beside it has no weight, because it did not help"
+    return f"an LSTM, and {linear}; their scores are added up"
+
+
+def _decision(manifest: Manifest) -> dict[str, str]:
+    """The rows about the scores and what becomes of them."""
+    decision = manifest.decision
+    if isinstance(decision, MultiLabel):
+        low, high = min(decision.thresholds), max(decision.thresholds)
+        return {"temperature, thresholds": f"{decision.temperature}, one per tag from {low} to {high}"}
+    rows = {"temperature, threshold": f"{decision.temperature}, {decision.threshold}"}
+    if manifest.off_topic:
+        rows["off-topic output"] = "a score of its own for texts with none of the tags, which lowers the others"
+    return rows
+
+
+def _accuracy(metrics: Mapping[str, Any], *, several: bool) -> list[str]:
+    lines = _validation(metrics["training"], several=several)
     views = metrics.get("evaluation")
     if not views:
         return [*lines, "There were no further labelled texts to measure the exported model on."]
-    lines += [f"On the {metrics['verification']['on']}, with the device runtime:", "", *_HEADER]
-    lines += [_row(view, figures) for view, figures in views.items()]
+    header = _HEADERS[MultiLabel.kind if several else SingleLabel.kind]
+    lines += [f"On the {metrics['verification']['on']}, with the device runtime:", ""]
+    lines += [_row(header), _row(["---"] * len(header))]
+    cells = _several_cells if several else _single_cells
+    lines += [_row([view, *cells(figures)]) for view, figures in views.items()]
+    off_topic = next(iter(views.values())).get("off_topic_unknown")
+    if off_topic is not None:
+        lines += ["", f"Of the off-topic texts {off_topic:.1%} are answered `unknown`."]
     return [*lines, "", _VIEWS] if len(views) > 1 else lines
 
 
-def _row(view: str, figures: Mapping[str, Any]) -> str:
-    low, high = figures["interval"]
+def _validation(training: Mapping[str, Any], *, several: bool) -> list[str]:
+    """What was measured while the model was trained: of each part of the network, if it has two."""
+    if training["validation_accuracy"] is None:
+        return []
+    accuracy = f"{training['validation_accuracy']:.4f}"
+    figure = "micro-F1 of the tags with a score of at least 0.5" if several else "accuracy"
+    if training.get("linear_accuracy") is not None and training.get("network_accuracy") is not None:
+        linear, lstm = (f"{training[name]:.4f}" for name in ("linear_accuracy", "network_accuracy"))
+        accuracy = f"{accuracy}; with the linear branch only {linear}, with the LSTM only {lstm}"
+    if training.get("folds"):
+        texts = f"{training['validation_texts']:,} texts, each tagged by a model that was trained without it"
+        return [f"In cross-validation with {training['folds']} folds ({texts}), {figure}: {accuracy}.", ""]
+    return [f"On {training['validation_texts']:,} validation texts, which chose the epoch, {figure}: {accuracy}.", ""]
+
+
+def _single_cells(figures: Mapping[str, Any]) -> list[str]:
     at_90 = next(accuracy for share, accuracy in figures["coverage"] if share == 0.9)
-    return (
-        f"| {view} | {figures['texts']:,} | {figures['accuracy']:.4f} ({low:.4f} - {high:.4f}) "
-        f"| {figures['log_loss']:.3f} | {figures['calibration_error']:.3f} | {at_90:.4f} "
-        f"| {figures['answered']:.1%} | {figures['answered_accuracy']:.4f} |"
-    )
+    return [
+        f"{figures['texts']:,}",
+        f"{figures['accuracy']:.4f} {_interval(figures)}",
+        f"{figures['log_loss']:.3f}",
+        f"{figures['calibration_error']:.3f}",
+        f"{at_90:.4f}",
+        f"{figures['answered']:.1%}",
+        f"{figures['answered_accuracy']:.4f}",
+    ]
+
+
+def _several_cells(figures: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{figures['texts']:,}",
+        f"{figures['micro_f1']:.4f} {_interval(figures)}",
+        *(f"{figures[name]:.4f}" for name in ("macro_f1", "precision", "recall")),
+        f"{figures['precision_at'][0][1]:.1%}",
+        *(f"{figures[name]:.1%}" for name in ("exact", "answered")),
+    ]
+
+
+def _interval(figures: Mapping[str, Any]) -> str:
+    low, high = figures["interval"]
+    return f"({low:.4f} - {high:.4f})"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _limits(manifest: Manifest) -> str:
+    decision = manifest.decision
+    rule = _SEVERAL_TAGS if isinstance(decision, MultiLabel) else _ONE_TAG.format(threshold=decision.threshold)
+    return _LIMITS.format(rule=rule, tokens=manifest.input.max_tokens)

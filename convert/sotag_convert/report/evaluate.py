@@ -1,72 +1,26 @@
-"""A bundle and labelled texts -> ``Evaluation``: its accuracy on the device runtime, for ``evaluate`` and the card.
+"""A bundle and labelled texts -> an ``Evaluation`` on the device runtime, for ``evaluate`` and the card.
 
 Needs scikit-learn, but no TensorFlow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from sotag_convert.data.dataset import LabelledTexts
+from sotag_convert.data.dataset import AS_GIVEN, LabelledTexts
 from sotag_convert.data.load import load_labelled
 from sotag_convert.data.reading import Say
 from sotag_convert.data.settings import DataSettings
 from sotag_convert.export import device_run
-from sotag_convert.learn.calibrate import Floats, calibration_error, log_losses
+from sotag_convert.learn.calibrate import members_of
+from sotag_convert.report.evaluation import Evaluation, measure_multi, measure_single
 from sotag_edge.bundle import Manifest
+from sotag_edge.decision import MultiLabel
 from sotag_edge.models import find
-
-_COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.5)
-
-
-@dataclass(frozen=True, slots=True)
-class LabelFigures:
-    """The figures of one label, as shares from 0 to 1. ``texts``: the number of texts with the label."""
-
-    label: str
-    texts: int
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The figures of a model on labelled texts. Shares are from 0 to 1.
-
-    ``accuracy``: the share of texts whose best guess is their label; ``interval``: its 95 % Wilson interval.
-    ``macro_f1``: the mean F1 of the labels that have texts, however many.
-    ``confusion``: the number of texts by label (rows) and best guess (columns). ``coverage``: pairs of a share of the
-    texts, those with the highest scores, and the accuracy on them. ``answered``: the share not answered ``unknown``;
-    ``answered_accuracy``: the accuracy on those. ``off_topic_unknown``: the share of the off-topic texts answered
-    ``unknown``; ``None`` without such texts. ``on``: the kind of texts, such as "test texts".
-    """
-
-    texts: int
-    accuracy: float
-    interval: tuple[float, float]
-    macro_f1: float
-    log_loss: float
-    calibration_error: float
-    coverage: tuple[tuple[float, float], ...]
-    answered: float
-    answered_accuracy: float
-    labels: tuple[LabelFigures, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    off_topic_unknown: float | None = None
-    on: str = "texts"
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields, rounded to five digits."""
-        rounded: dict[str, Any] = _rounded(asdict(self))
-        return rounded
 
 
 def evaluate_model(model: str, data: str | Sequence[str], settings: DataSettings, say: Say) -> dict[str, Evaluation]:
@@ -75,59 +29,35 @@ def evaluate_model(model: str, data: str | Sequence[str], settings: DataSettings
     ``say`` receives a sentence about texts that were skipped because they are not text. Raises ``SotagEdgeError``.
     """
     folder = find(model)
-    labels = Manifest.read(folder).labels
-    return evaluate_bundle(folder, labels, load_labelled(data, labels, settings, say))
+    return evaluate_bundle(folder, load_labelled(data, Manifest.read(folder).labels, settings, say))
 
 
-def evaluate_bundle(folder: Path, labels: Sequence[str], labelled: LabelledTexts) -> dict[str, Evaluation]:
-    """Measure the bundle in ``folder``, which has these labels, on each view of labelled texts."""
+def evaluate_bundle(folder: Path, labelled: LabelledTexts) -> dict[str, Evaluation]:
+    """Measure the bundle in ``folder`` on each view of texts with labels of its own; a multi-label model as given only.
+
+    Raises ``InputError`` for texts with several labels and a model that gives one, ``ModelError`` for a model that fails.
+    """
+    manifest = Manifest.read(folder)
+    evaluations = {
+        name: _evaluation(device_run.run(folder, texts), labelled, manifest)
+        for name, texts in _views(labelled, manifest).items()
+    }
+    if not labelled.off_topic:
+        return evaluations
+    unknown = 1 - float(np.mean(device_run.run(folder, labelled.off_topic).answered))
+    return {name: replace(evaluation, off_topic_unknown=unknown) for name, evaluation in evaluations.items()}
+
+
+def _views(labelled: LabelledTexts, manifest: Manifest) -> Mapping[str, Sequence[str]]:
     examples = labelled.examples
-    views = labelled.origin.views(examples.texts, [labels[target] for target in examples.targets])
-    unknown = None
-    if labelled.off_topic:
-        unknown = 1 - float(np.mean(device_run.run(folder, labelled.off_topic).answered))
-    evaluations = {}
-    for name, texts in views.items():
-        run = device_run.run(folder, texts)
-        evaluation = measure(run.scores, run.answered, examples.targets, labels)
-        evaluations[name] = replace(evaluation, on=labelled.name, off_topic_unknown=unknown)
-    return evaluations
+    if isinstance(manifest.decision, MultiLabel):
+        return {AS_GIVEN: examples.texts}
+    return labelled.origin.views(examples.texts, [manifest.labels[target] for target in examples.targets])
 
 
-def measure(scores: Floats, answered: Sequence[bool], targets: Sequence[int], labels: Sequence[str]) -> Evaluation:
-    """The figures of calibrated scores, shape [texts, labels]; ``answered``: which texts have another answer than
-    ``unknown``; ``targets``: the number of each text's label."""
-    guesses = scores.argmax(axis=1)
-    right = guesses == np.asarray(targets)
-    members = np.eye(len(labels), dtype=bool)[list(targets)]
-    numbers = range(len(labels))
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
-    per_label = precision_recall_fscore_support(targets, guesses, labels=list(numbers), zero_division=0.0)
-    by_score = np.argsort(-scores.max(axis=1), kind="stable")
-    kept = np.asarray(answered)
-    return Evaluation(
-        texts=len(right),
-        accuracy=float(right.mean()),
-        interval=(float(interval.low), float(interval.high)),
-        macro_f1=float(per_label[2][per_label[3] > 0].mean()),
-        log_loss=float(log_losses(scores, members, independent=False).mean()),
-        calibration_error=calibration_error(scores, right),
-        coverage=tuple(
-            (share, float(right[by_score[: max(1, round(share * len(right)))]].mean())) for share in _COVERAGES
-        ),
-        answered=float(kept.mean()),
-        answered_accuracy=float(right[kept].mean()) if kept.any() else 0.0,
-        labels=tuple(
-            LabelFigures(label, int(texts), float(precision), float(recall), float(f1))
-            for label, precision, recall, f1, texts in zip(labels, *per_label, strict=True)
-        ),
-        confusion=tuple(tuple(row) for row in confusion_matrix(targets, guesses, labels=list(numbers)).tolist()),
-    )
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 5)
-    if isinstance(value, dict):
-        return {name: _rounded(entry) for name, entry in value.items()}
-    return [_rounded(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+def _evaluation(run: device_run.Run, labelled: LabelledTexts, manifest: Manifest) -> Evaluation:
+    labels, examples = manifest.labels, labelled.examples
+    if isinstance(manifest.decision, MultiLabel):
+        members = members_of(examples, len(labels))
+        return measure_multi(run.scores, run.answers, members, labels, manifest.decision.thresholds, labelled.name)
+    return measure_single(run.scores, run.answered, examples.targets, labels, labelled.name)

@@ -7,8 +7,10 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from sotag_convert.report.evaluate import Evaluation, LabelFigures
+from sotag_convert.data.dataset import VALIDATION_TEXTS
+from sotag_convert.report.evaluation import Evaluation, LabelFigures, SingleLabelEvaluation
 
+_OF_OTHER_MODELS = "The figures are of models that were trained on parts of the texts. Measure this one on other texts."
 _WIDE = 0.1  # of an interval: more than 5 points to each side
 _FEW = 10  # texts of a tag
 _WORST = 3
@@ -18,10 +20,11 @@ _WORST = 3
 class Summary:
     """What a training run came to. Shares are from 0 to 1; ``None`` where nothing was measured.
 
-    ``model``: as ``classify --model`` takes it, see ``model_argument``. ``evaluation``: of the published model. ``linear``,
-    ``lstm``, ``both``: the accuracy on the validation texts of each branch without the other, and of the whole network.
-    ``baseline``: the figure of ``baseline_accuracy`` on the texts of the evaluation. ``bytes``: on the device.
-    ``texts_per_tag``: the training texts.
+    ``model``: as ``classify --model`` takes it, see ``model_argument``. ``evaluation``: of the published model, if
+    ``is_of_published``; else of texts that were held out from the models before it, such as in cross-validation. ``linear``,
+    ``lstm``, ``both``: the accuracy on the validation texts of each branch without the other, and of the whole network; of a
+    multi-label model the micro-F1 of the labels with a score of at least 0.5. ``baseline``: the figure of
+    ``baseline_accuracy`` on the texts of the evaluation. ``bytes``: on the device. ``texts_per_tag``: the training texts.
     """
 
     model: str
@@ -32,42 +35,44 @@ class Summary:
     lstm: float | None = None
     both: float | None = None
     baseline: float | None = None
+    is_of_published: bool = True
 
     def worst_tags(self) -> list[LabelFigures]:
         """The three tags with the lowest F1, of those that the evaluation has texts of."""
         measured = [label for label in self.evaluation.labels if label.texts] if self.evaluation else []
-        return sorted(measured, key=lambda label: label.f1)[:_WORST]
+        return sorted(measured, key=lambda label: (label.f1, -label.texts))[:_WORST]
 
     def confusion(self) -> tuple[str, str, int] | None:
-        """The most frequent error: tag, best guess, and the number of texts; ``None`` without errors."""
-        if self.evaluation is None:
+        """The most frequent error of a single-label model: tag, best guess, number of texts; ``None`` without errors."""
+        if not isinstance(self.evaluation, SingleLabelEvaluation):
             return None
-        names = [label.label for label in self.evaluation.labels]
-        errors = [
-            (count, names[tag], names[guess])
-            for tag, row in enumerate(self.evaluation.confusion)
-            for guess, count in enumerate(row)
-            if guess != tag and count
-        ]
-        count, tag, guess = max(errors, key=lambda error: error[0], default=(0, "", ""))
-        return (tag, guess, count) if errors else None
+        return next(iter(self.evaluation.confusions(1)), None)
 
     def cautions(self) -> list[str]:
         """Sentences about what these figures do not show, because there are too few texts."""
-        return [*self._about_interval(), *self._about_tags(), *self._about_baseline()]
+        return [*self._about_measurement(), *self._about_interval(), *self._about_tags(), *self._about_baseline()]
 
     def next_step(self) -> str:
         """The command that uses the model."""
         return f"sotag-edge classify -m {shlex.quote(self.model)} FILE"
 
-    def _about_interval(self) -> list[str]:
+    def _about_measurement(self) -> list[str]:
         if self.evaluation is None:
             return ["The model was not measured: evaluate it on texts that it was not trained on."]
+        if not self.is_of_published:
+            return [_OF_OTHER_MODELS]
+        if self.evaluation.on == VALIDATION_TEXTS:
+            return ["The validation texts also chose the epoch and the thresholds: figures on test texts may be lower."]
+        return []
+
+    def _about_interval(self) -> list[str]:
+        if self.evaluation is None:
+            return []
         low, high = self.evaluation.interval
         if high - low <= _WIDE:
             return []
-        texts = f"{self.evaluation.texts:,} {self.evaluation.on}"
-        return [f"{texts} are too few to know the accuracy: it is somewhere from {low:.2f} to {high:.2f}."]
+        texts, name = f"{self.evaluation.texts:,} {self.evaluation.on}", self.evaluation.figure_name
+        return [f"{texts} are too few to know the {name}: it is somewhere from {low:.2f} to {high:.2f}."]
 
     def _about_tags(self) -> list[str]:
         few = sorted((count, tag) for tag, count in self.texts_per_tag if count < _FEW)
