@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from sotag_convert.learn.fit import FITTING, History
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.search_space import described, with_values
 from sotag_convert.learn.sizing import plan
-from sotag_convert.progress import SilentProgress
+from sotag_convert.progress import SilentProgress, SilentStage, Stage
 from sotag_convert.report.card import card
 from sotag_convert.run_state import RunState
 from sotag_convert.source import Source
@@ -33,10 +34,20 @@ DATA = noisy_dataset(40)
 
 
 class Lines(SilentProgress):
-    """Keeps the lines that are shown."""
+    """Keeps the lines that are shown. As on the command line, a stage may have stages in it, and those have none."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self._depth = 0
+
+    @contextmanager
+    def stage(self, name: str, steps: int | None = None) -> Iterator[Stage]:
+        assert self._depth < 2, name
+        self._depth += 1
+        try:
+            yield SilentStage()
+        finally:
+            self._depth -= 1
 
     def say(self, text: str) -> None:
         self.lines.append(text)

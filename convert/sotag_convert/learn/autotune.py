@@ -80,8 +80,8 @@ def searched(run: Run, training: Examples, held_out: Examples | None, search: Se
     preset, file = PRESETS[run.preset], run.state.fit_file(_FILE)
     tuned = _read(file, preset, run.epochs, tune_epochs=search.epochs)
     if tuned is None:
-        with run.progress.stage("searching for settings"):
-            tuned = best_settings(run._replace(settings=preset), training, held_out, search)
+        run.progress.say(f"searching for settings, measured on {len(held_out):,} validation texts")
+        tuned = best_settings(run._replace(settings=preset), training, held_out, search)
         try:
             file.write({"values": dict(tuned.values), "trials": tuned.trials}, [])
         except OSError as error:
