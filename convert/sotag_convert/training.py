@@ -39,7 +39,7 @@ from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
 _SHARE_OF_FEW = 0.25  # for validation, in a search for settings; with fewer the differences are chance
-_GENERAL = 100  # general off-topic texts, or half as many as texts
+_FEW_GENERAL = 100  # general off-topic texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,18 +192,25 @@ def _train(
     limit = _limit(max_size, refitted or first, run)
     with progress.stage("exporting and verifying"):
         published = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled, limit)
-    size, evaluation = published.parity.bytes, published.evaluation
-    summary = run_summary(checkpoint.output, dataset, size, first.figures, evaluation, _unseen_evaluation(first, run))
+    evaluation = published.evaluation or _held_out(first, dataset, folds)
+    is_of_published = published.evaluation is not None
+    summary = run_summary(
+        checkpoint.output, dataset, published.parity.bytes, first.figures, evaluation, is_of_published=is_of_published
+    )
     interrupted = first.parts.history.interrupted or (again and refitted is None)
     split = measured_split(dataset, training, held_out, folds, run.seed)
     return TrainingReport(checkpoint.output, interrupted, published.parity, summary), split
 
 
-def _unseen_evaluation(chosen: Chosen, run: Run) -> Evaluation | None:
-    """The evaluation on the texts that the parts were not fitted on."""
-    if chosen.scores is None or chosen.members is None:
+def _held_out(chosen: Chosen, dataset: Dataset, folds: int) -> Evaluation | None:
+    """The figures of the validation texts, or of the folds that there are."""
+    if chosen.held_out is None:
         return None
-    return evaluate_held_out(chosen.scores, chosen.members, run.dataset.labels, chosen.decision, chosen.on)
+    on = VALIDATION_TEXTS
+    if folds:
+        done = chosen.figures["folds"]
+        on = f"texts in {folds}-fold cross-validation" if done == folds else f"texts of {done} of {folds} folds"
+    return evaluate_held_out(*chosen.held_out, dataset.labels, chosen.decision, on)
 
 
 def _sized(max_size: int | None, dataset: Dataset, settings: Preset) -> Preset:
@@ -232,7 +239,9 @@ def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
     if not (preset.off_topic_repeats and dataset.origin.general_off_topic):
         return dataset
     general = [text for text in off_topic_texts() if text not in dataset.off_topic]
-    count = min(len(general), max(_GENERAL, len(dataset.train) // 2))
+    count = len(general)
+    if dataset.multi_label:  # where they are negative examples of each label, they must not outnumber the others
+        count = min(count, max(_FEW_GENERAL, len(dataset.train) // 2))
     return replace(dataset, general=tuple(random.Random(seed).sample(general, count)))
 
 

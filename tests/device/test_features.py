@@ -38,49 +38,57 @@ def features_of(*hashes: int) -> tuple[Features, list[int]]:
     return features, [FIRST + listed.index(number) for number in hashes]
 
 
-def rows(features: Features, text: str) -> list[int]:
+def counted(features: Features, text: str) -> list[tuple[int, int]]:
+    """The rows of a text with their counts, in ascending order."""
     tokens = SETTINGS.tokens(text)
-    return features.rows(tokens, SETTINGS.ids_of(tokens, VOCABULARY))
+    return sorted(zip(*features.rows(tokens, SETTINGS.ids_of(tokens, VOCABULARY)), strict=True))
 
 
-def test_known_tokens_have_the_row_of_their_id_once() -> None:
-    """In the order of their first place; unknown ones and padding have none."""
+def rows(features: Features, text: str) -> list[int]:
+    """Those of features with weights: without the row of unknown tokens."""
+    return [row for row, _ in counted(features, text) if row != 1]
+
+
+def test_tokens_have_the_row_of_their_id_and_their_count() -> None:
+    """An unknown token has the row of ``[UNK]``, each by itself; padding has none."""
     features, _ = features_of()
-    assert rows(features, "list sort zebra list a sort") == [4, 2, 3]
+    assert counted(features, "list sort zebra list a sort") == [(1, 1), (2, 2), (3, 1), (4, 2)]
+    assert counted(features, "zebra quartz zebra") == [(1, 1), (1, 2)]
     assert len(features) == 0
 
 
-def test_pairs_of_known_neighbours_have_a_row_once() -> None:
+def test_pairs_of_known_neighbours_have_a_row_and_a_count() -> None:
     """In their order; a pair with an unknown token, or one whose hash is not listed, has none."""
     features, (sort_a, a_sort) = features_of(pair("sort", "a"), pair("a", "sort"))
     assert rows(features, "sort a list") == [2, 3, 4, sort_a]
-    assert sorted(rows(features, "sort a sort a")) == sorted([2, 3, sort_a, a_sort])
+    assert counted(features, "sort a sort a")[2:] == sorted([(sort_a, 2), (a_sort, 1)])
     assert rows(features, "sort zebra a") == [2, 3]
     assert pair("sort", "a") != pair("a", "sort")
 
 
 def test_only_unknown_tokens_are_cut_into_ngrams() -> None:
-    """Those of a known token are in its own row already."""
+    """Those of a known token are in its own row already; the count is that of the token."""
     features, row_of = features_of(*token_hashes("listed"), *token_hashes("list"))
-    assert rows(features, "list") == [4]
-    assert sorted(rows(features, "listed")) == sorted(row_of[: len(token_hashes("listed"))])
-    assert rows(features, "listed listed") == rows(features, "listed")
+    assert counted(features, "list") == [(4, 1)]
+    of_listed = sorted(row_of[: len(token_hashes("listed"))])
+    assert counted(features, "listed") == [(1, 1), *((row, 1) for row in of_listed)]
+    assert counted(features, "listed listed") == [(1, 2), *((row, 2) for row in of_listed)]
 
 
 def test_ngrams_count_for_each_token() -> None:
     """Two unknown tokens that share an n-gram have its row twice, as in training."""
     shared = token_hashes("unlisted")[-1]  # the longest n-gram at the end
     features, (row,) = features_of(shared)
-    assert rows(features, "unlisted enlisted") == [row, row]
+    assert counted(features, "unlisted enlisted unlisted") == [(1, 1), (1, 2), (row, 1), (row, 2)]
 
 
-def test_what_has_no_row_gives_the_row_of_padding() -> None:
-    """An empty text, unknown words whose n-grams are not listed, and a text of padding."""
+def test_a_text_without_tokens_has_the_row_of_padding() -> None:
+    """The empty text, and nothing but padding; unknown words have their row at least."""
     features, _ = features_of(pair("sort", "a"))
-    for text in ("", "   ", "zebra quartz", "q"):
-        assert rows(features, text) == [0]
-    assert features.rows([], [0, 0]) == [0]
-    assert Features(b"", FIRST).rows(["zebra"], [1]) == [0]
+    for text in ("", "   "):
+        assert counted(features, text) == [(0, 1)]
+    assert features.rows([], [0, 0]) == [[0], [1]]
+    assert Features(b"", FIRST).rows(["zebra"], [1]) == [[1], [1]]
 
 
 def test_tokens_beyond_the_limit_have_no_features() -> None:
@@ -88,7 +96,7 @@ def test_tokens_beyond_the_limit_have_no_features() -> None:
     features, _ = features_of(*token_hashes("zebra"))
     tokens = SETTINGS.tokens("sort " * 20 + "zebra")
     assert len(tokens) == 21
-    assert features.rows(tokens, SETTINGS.ids_of(tokens, VOCABULARY)) == [2]
+    assert features.rows(tokens, SETTINGS.ids_of(tokens, VOCABULARY)) == [[2], [20]]
 
 
 def test_a_hash_beyond_the_last_one_is_not_found() -> None:
@@ -118,10 +126,10 @@ def test_hashes_stay_as_they_are() -> None:
 def test_any_text_has_rows_in_range(text: str, hashes: list[int]) -> None:
     """At least one, and the same ones each time."""
     features, _ = features_of(*hashes, *token_hashes("list"), pair("sort", "a"))
-    found = rows(features, text)
+    found = counted(features, text)
     assert found
-    assert all(0 <= row < FIRST + len(features) for row in found)
-    assert rows(features, text) == found
+    assert all(0 <= row < FIRST + len(features) and 1 <= count <= 20 for row, count in found)
+    assert counted(features, text) == found
 
 
 # features.bin
@@ -172,7 +180,7 @@ def test_more_hashes_than_rows_are_a_sentence(branch_copy: Path) -> None:
 @pytest.mark.parametrize("listed", [False, True])
 def test_features_and_graph_belong_together(branch_copy: Path, fixture_model: Path, listed: bool) -> None:
     """A graph with two inputs needs features, and a graph with one has none."""
-    if listed:
+    if listed:  # the graph of a model without a branch
         shutil.copy(fixture_model / "model.tflite", branch_copy)
     else:
         (branch_copy / FEATURES).unlink()

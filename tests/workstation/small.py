@@ -10,6 +10,8 @@ from sotag_edge.decision import UNKNOWN_LABEL
 from tests.fixtures.make_model import PRESET
 
 SMALL = replace(PRESET, epochs=4, validation=0.25, patience=None)
+SMALL_BRANCH = replace(SMALL, epochs=2, rows=60, off_topic_repeats=2)
+"""The same with a linear branch and off-topic texts, so that few texts are cross-validated."""
 _WORDS = {"kitchen": ["oven", "dough", "soup", "bread"], "harbour": ["boat", "sail", "anchor", "hull"]}
 LABELS = tuple(sorted(_WORDS))
 

@@ -30,16 +30,17 @@ def test_copies_are_parts_of_the_text() -> None:
         assert " ".join(segment.tokens) in TEXT
 
 
-def test_linear_models_are_fitted_on_whole_texts_and_titles() -> None:
-    """The text, each of its versions and the title are for them; the beginning and the segments are not."""
-    assert [copy.for_linear for copy in copies(TEXT, [])] == [True] * 2 + [False] * 9
-    assert [copy.for_linear for copy in copies(TEXT, ["a", "b"])] == [True] * 4 + [False] * 9
+def test_linear_models_are_fitted_on_whole_texts() -> None:
+    """The text and its versions are for them, and the title of a text with versions; the others are not."""
+    assert [copy.for_linear for copy in copies(TEXT, [])] == [True] + [False] * 10
+    assert [copy.for_linear for copy in copies(TEXT, ["a", "b"])] == [True] * 4 + [False] * 10
 
 
 def test_versions_are_copies_too() -> None:
     """Title, beginning and the version's segments are of the last version, the other segments of the text itself."""
     version = TEXT.replace("word", "name")
-    whole, named, title, start, *segments = copies(TEXT, [version], segments=2, version_segments=4)
+    whole, named, title, again, start, *segments = copies(TEXT, [version], segments=2, version_segments=4)
+    assert again.tokens == title.tokens  # for the network too
     assert (whole.tokens, named.tokens) == (TEXT.split(), version.split())
     for copy in (title, start):
         assert copy.tokens[0] == "name0"

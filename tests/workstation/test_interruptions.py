@@ -161,10 +161,10 @@ def test_a_killed_run_leaves_no_process_and_is_cleared_by_the_next(start: Start,
     assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["mine", "mine-checkpoint"]
 
 
-def test_ctrl_c_in_the_stage_of_the_teacher_leaves_nothing(start: Start, tmp_path: Path) -> None:
+def test_ctrl_c_before_the_epochs_leaves_nothing(start: Start, tmp_path: Path) -> None:
     """It ends quietly with 130. The stage is short: the process may be in its epochs already, and keeps one then."""
     process = start("--epochs", "100000")
-    wait_for(process, "teacher")
+    wait_for(process, "preparing the texts")
     rest = interrupted(process)
     if "kept epoch" not in rest:
         assert "stopped before an epoch was complete: nothing is kept" in rest
@@ -184,13 +184,13 @@ def test_a_second_run_into_the_same_output_is_refused_at_its_start(start: Start,
 
 
 def test_ctrl_c_before_an_epoch_is_complete_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the teacher's stage there is nothing to keep: nothing is left, and a sentence says so."""
+    """While the texts are prepared there is nothing to keep: nothing is left, and a sentence says so."""
 
     def interrupted(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setitem(PRESETS, "small", SMALL)
-    monkeypatch.setattr("sotag_convert.learn.teacher.out_of_fold_scores", interrupted)
+    monkeypatch.setattr("sotag_convert.learn.parts.build_training_set", interrupted)
     progress = Recorder()
     with pytest.raises(KeyboardInterrupt):
         train_dataset(noisy_dataset(60), tmp_path / "new" / "mine", preset="small", progress=progress)
@@ -275,7 +275,7 @@ def test_a_refit_that_fails_keeps_the_first_network(tmp_path: Path, monkeypatch:
         raise MemoryError
 
     monkeypatch.setitem(PRESETS, "small", SMALL)
-    monkeypatch.setattr(training, "_refit", failed)
+    monkeypatch.setattr(training, "trained_again", failed)
     with pytest.raises(MemoryError):
         train_dataset(noisy_dataset(60), tmp_path / "mine", preset="small", epochs=1, refit=True)
     assert [entry.name for entry in tmp_path.iterdir()] == ["mine-checkpoint"]

@@ -53,10 +53,11 @@ class Counted:
         ids = np.array(self.vocabulary.ids(types.tokens), np.int32)
         self.features: FeatureCounts = count_features(self.ragged, types.tokens, ids, len(self.vocabulary))
 
-    def device_rows(self, made: linear.LinearTable) -> Ragged:
-        """The rows of the texts as the device finds them."""
+    def device_logits(self, made: linear.LinearTable) -> linear.Floats:
+        """The logits of the texts, from the rows that the device finds."""
         features = made.features()
-        return Ragged.of(features.rows(text, self.vocabulary.ids(text)) for text in self.texts)
+        read = [features.rows(text, self.vocabulary.ids(text)) for text in self.texts]
+        return made.logits(Ragged.of(rows for rows, _ in read), Ragged.of(counts for _, counts in read))
 
 
 def everything(texts: Sequence[object]) -> NDArray[np.int64]:
@@ -64,26 +65,28 @@ def everything(texts: Sequence[object]) -> NDArray[np.int64]:
 
 
 def test_the_features_of_a_text() -> None:
-    """Known tokens, pairs of known neighbours, and the n-grams of every token; each once per text and token."""
+    """Tokens, pairs of known neighbours, and the n-grams of every token; each with 1 + log of how often it is there."""
     counted = Counted([["sort", "a", "list", "sort", "a", "fox"]], unknown=["fox"])
     features = counted.features
-    counts = features.counts.toarray()[0]
-    known, pairs, ngrams = np.split(counts, [features.ids, features.ids + features.pairs])
-    assert known.tolist() == [0, 0, 1, 1, 1]
-    assert pairs.tolist() == [1] * 3  # sort a, a list, list sort; "a fox" has an unknown token
-    hashes = features.hashes[features.pairs :]
+    values = features.values.toarray()[0]
+    twice = np.float32(1 + np.log(2))
+    pair_count = features.pairs.shape[1]
+    known, pairs, ngrams = np.split(values, [features.ids, features.ids + pair_count])
+    assert known.tolist() == [0, 1, twice, twice, 1]  # padding, fox, sort, a, list
+    assert sorted(pairs.tolist()) == [1, 1, twice]  # sort a, a list, list sort; "a fox" has an unknown token
+    hashes = features.hashes[pair_count:]
     expected = [number for token in ("sort", "list", "fox") for number in token_hashes(token)]
     assert sorted(hashes.tolist()) == sorted(set(expected))
-    assert ngrams.sum() == len(expected)
+    assert ngrams.sum() == pytest.approx(len(expected) + (twice - 1) * len(token_hashes("sort")))
     assert features.ngrams_of_ids.toarray().sum(axis=1).tolist() == [0, 0, len(token_hashes("sort")), 0, 9]
 
 
 def test_texts_do_not_run_into_each_other() -> None:
     """The last token of a text is no pair with the first one of the next; an empty text has no features."""
     features = Counted([["b"], [], ["a", "b"], ["b", "a"]]).features
-    assert features.pairs == 2
-    assert features.counts.toarray()[:, features.ids :].tolist() == [[0, 0], [0, 0], *np.eye(2)[[0, 1]].tolist()] or (
-        features.counts.toarray()[:, features.ids :].tolist() == [[0, 0], [0, 0], *np.eye(2)[[1, 0]].tolist()]
+    assert features.pairs.shape[1] == 2
+    assert features.values.toarray()[:, features.ids :].tolist() == [[0, 0], [0, 0], *np.eye(2)[[0, 1]].tolist()] or (
+        features.values.toarray()[:, features.ids :].tolist() == [[0, 0], [0, 0], *np.eye(2)[[1, 0]].tolist()]
     )
 
 
@@ -95,9 +98,11 @@ def test_of_many_texts_common_tokens_are_not_cut(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(linear, "_FEW_TEXTS", 6)
     monkeypatch.setattr(linear, "_MANY_TEXTS", 6)
     features = Counted(texts).features
-    cut = set(before.hashes[before.pairs :].tolist()) - set(features.hashes[features.pairs :].tolist())
+    cut = set(before.hashes[before.pairs.shape[1] :].tolist()) - set(
+        features.hashes[features.pairs.shape[1] :].tolist()
+    )
     assert cut == set(token_hashes("common"))
-    assert (before.pairs, features.pairs) == (6, 1)
+    assert (before.pairs.shape[1], features.pairs.shape[1]) == (6, 1)
 
 
 @pytest.mark.parametrize("labels", [2, 3])
@@ -106,10 +111,10 @@ def test_the_device_computes_what_the_model_does(labels: int) -> None:
     texts, members = drawn(60, labels)
     for unknown in ((), ("kneading", "gardens", "hull")):
         counted = Counted(texts, unknown)
-        model = fit_linear(counted.features, everything(texts), members, seed=1)
+        model = fit_linear(counted.features, everything(texts), members, seed=1, off_topic=False)
         made = table(model, counted.features, most=10**6)
-        expected = model.logits(counted.features.counts)
-        np.testing.assert_allclose(made.logits(counted.device_rows(made)), expected, atol=1e-4)
+        expected = model.logits(counted.features)
+        np.testing.assert_allclose(counted.device_logits(made), expected, atol=1e-4)
         assert (expected.argmax(axis=1) == members.argmax(axis=1)).mean() > 0.9
 
 
@@ -118,14 +123,12 @@ def test_the_device_computes_it_for_words_that_were_never_seen() -> None:
     texts, members = drawn(60)
     fresh = [[*text[:3], word] for text, word in zip(texts, UNKNOWN * 9, strict=False)]
     together = Counted([*texts, *fresh], UNKNOWN)  # so that columns exist for the fresh words
-    model = fit_linear(together.features, everything(texts), members, seed=1)
+    model = fit_linear(together.features, everything(texts), members, seed=1, off_topic=False)
     made = table(model, together.features, most=10**6)
-    np.testing.assert_allclose(
-        made.logits(together.device_rows(made)), model.logits(together.features.counts), atol=1e-4
-    )
+    np.testing.assert_allclose(together.device_logits(made), model.logits(together.features), atol=1e-4)
     # "sailor" shares its n-grams with "sail" and "sailing", but "sail" is known and has them in its own row.
-    rows = made.features().rows(["sailor"], [1])
-    alone = made.logits(Ragged.of([rows]))[0]
+    rows, counts = made.features().rows(["sailor"], [1])
+    alone = made.logits(Ragged.of([rows]), Ragged.of([counts]))[0]
     assert len(rows) > 1
     assert alone.argmax() == 1
 
@@ -134,7 +137,7 @@ def test_few_rows_are_those_that_move_the_scores() -> None:
     """Never more than asked for, in ascending order of their hashes, and the strongest ones."""
     texts, members = drawn(90)
     counted = Counted(texts)
-    model = fit_linear(counted.features, everything(texts), members, seed=1)
+    model = fit_linear(counted.features, everything(texts), members, seed=1, off_topic=False)
     ids = counted.features.ids
     whole = table(model, counted.features, most=10**6)
     assert len(whole.rows) == ids + len(whole.hashes)
@@ -145,7 +148,7 @@ def test_few_rows_are_those_that_move_the_scores() -> None:
         np.testing.assert_array_equal(made.rows[:ids], whole.rows[:ids])
         assert set(made.hashes.tolist()) <= set(whole.hashes.tolist())
         assert made.content() == made.hashes.astype("<u4").tobytes()
-    effect = counted.features.counts.getnnz(axis=0)[ids:] * abs(model.weights[ids:]).max(axis=1)
+    effect = counted.features.values.getnnz(axis=0)[ids:] * abs(model.weights[ids:]).max(axis=1)
     strongest = counted.features.hashes[int(effect.argmax())]
     assert table(model, counted.features, 1).hashes.tolist() == [int(strongest)]
 
@@ -153,8 +156,8 @@ def test_few_rows_are_those_that_move_the_scores() -> None:
 def test_the_norm_takes_the_length_out_of_the_scores() -> None:
     """A text that says the same in twice as many words has no higher score for it."""
     texts, members = drawn(60)
-    model = fit_linear(Counted(texts).features, everything(texts), members, seed=1)
-    assert model.logits(Counted(texts).features.counts).max() < 4
+    model = fit_linear(Counted(texts).features, everything(texts), members, seed=1, off_topic=False)
+    assert model.logits(Counted(texts).features).max() < 4
 
 
 def test_an_output_without_texts_is_never_the_best() -> None:
@@ -162,7 +165,7 @@ def test_an_output_without_texts_is_never_the_best() -> None:
     texts, members = drawn(30)
     members = np.column_stack([members, np.zeros(30, bool), np.ones(30, bool)])
     counted = Counted(texts)
-    logits = fit_linear(counted.features, everything(texts), members, seed=1).logits(counted.features.counts)
+    logits = fit_linear(counted.features, everything(texts), members, seed=1, off_topic=False).logits(counted.features)
     assert (logits[:, 3] == -1).all()
     assert (logits[:, 4] == 1).all()
 
@@ -171,7 +174,7 @@ def test_two_labels_are_opposites() -> None:
     """Each has its own output."""
     texts, members = drawn(40, labels=2)
     counted = Counted(texts)
-    logits = fit_linear(counted.features, everything(texts), members, seed=1).logits(counted.features.counts)
+    logits = fit_linear(counted.features, everything(texts), members, seed=1, off_topic=False).logits(counted.features)
     assert logits.shape == (40, 2)
     assert ((logits[:, 0] > 0) == members[:, 0]).all()
     np.testing.assert_allclose(logits[:, 0], -logits[:, 1], atol=0.05)
@@ -185,9 +188,11 @@ def test_no_text_is_scored_by_a_model_that_was_fitted_on_it() -> None:
     members = np.eye(2, dtype=bool)[np.random.default_rng(0).permutation(np.arange(40) % 2)[groups]]
     features, fitted = Counted(texts).features, np.ones(80, bool)
     folds = (groups % 5).astype(np.int32)
-    right = out_of_fold_logits(features, members, folds, fitted, seed=1).argmax(axis=1) == members.argmax(axis=1)
+    right = out_of_fold_logits(features, members, folds, fitted, seed=1, off_topic=False).argmax(
+        axis=1
+    ) == members.argmax(axis=1)
     assert right.mean() < 0.7
-    apart = out_of_fold_logits(features, members, (np.arange(80) % 5).astype(np.int32), fitted, seed=1)
+    apart = out_of_fold_logits(features, members, (np.arange(80) % 5).astype(np.int32), fitted, seed=1, off_topic=False)
     assert (apart.argmax(axis=1) == members.argmax(axis=1)).mean() > 0.8  # so the folds make the difference
 
 
@@ -199,7 +204,7 @@ def test_out_of_fold_models_are_fitted_on_their_own_texts_only() -> None:
     members = np.eye(2, dtype=bool)[[0, 0, 1, 1] * 10]
     folds = (np.repeat(np.arange(20), 2) % 5).astype(np.int32)
     fitted = np.array([True, False] * 20)
-    logits = out_of_fold_logits(Counted(doubled).features, members, folds, fitted, seed=1)
+    logits = out_of_fold_logits(Counted(doubled).features, members, folds, fitted, seed=1, off_topic=False)
     right = logits.argmax(axis=1) == members.argmax(axis=1)
     assert right[fitted].all()
     assert not right[~fitted].any()
@@ -209,7 +214,7 @@ def test_a_fold_without_texts_of_a_label_is_scored() -> None:
     """All texts of a label are in one fold: no model of the fold has seen it, and the scores are still numbers."""
     texts, members = drawn(30)
     folds = np.where(members[:, 2], 0, 1 + np.arange(30) % 2).astype(np.int32)
-    logits = out_of_fold_logits(Counted(texts).features, members, folds, np.ones(30, bool), seed=1)
+    logits = out_of_fold_logits(Counted(texts).features, members, folds, np.ones(30, bool), seed=1, off_topic=False)
     assert np.isfinite(logits).all()
     assert (logits[members[:, 2], 2] == -1).all()
 
@@ -220,7 +225,7 @@ def test_the_same_seed_gives_the_same_model(products: int, monkeypatch: pytest.M
     monkeypatch.setattr(linear, "_MANY_PRODUCTS", products)
     texts, members = drawn(300)
     features = Counted(texts).features
-    weights = [fit_linear(features, everything(texts), members, seed=1).weights for _ in range(4)]
+    weights = [fit_linear(features, everything(texts), members, seed=1, off_topic=False).weights for _ in range(4)]
     for other in weights[1:]:
         np.testing.assert_array_equal(weights[0], other)
 
@@ -230,5 +235,41 @@ def test_the_method_for_many_texts_classifies_too(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(linear, "_MANY_PRODUCTS", 0)
     texts, members = drawn(300)
     features = Counted(texts).features
-    logits = fit_linear(features, everything(texts), members, seed=1).logits(features.counts)
+    logits = fit_linear(features, everything(texts), members, seed=1, off_topic=False).logits(features)
     assert (logits.argmax(axis=1) == members.argmax(axis=1)).mean() > 0.95
+
+
+def test_off_topic_texts_change_no_label() -> None:
+    """The outputs of labels are those of a model without them, the last output says which texts they are."""
+    texts, members = drawn(60)
+    others = [[f"zebra{number}q", "the", "quartz"] for number in range(40)]
+    counted = Counted([*texts, *others], unknown=["quartz", *(text[0] for text in others)])
+    wide = np.zeros((100, 4), bool)
+    wide[:60, :3] = members
+    wide[60:, 3] = True
+    model = fit_linear(counted.features, np.arange(100), wide, seed=1, off_topic=True)
+    alone = fit_linear(counted.features, np.arange(60), members, seed=1, off_topic=False)
+    np.testing.assert_allclose(model.weights[:, :3], alone.weights, atol=1e-3)
+    logits = model.logits(counted.features)
+    assert ((logits[:, 3] > 0) == wide[:, 3]).mean() > 0.95
+
+
+def test_unknown_tokens_count_in_the_norm_only() -> None:
+    """A text with many of them has lower scores, whatever they are, and they speak for no label."""
+    texts, members = drawn(60)
+    counted = Counted([*texts, ["oven", "dough"], ["oven", "dough", *(f"q{number}" for number in range(20))]])
+    model = fit_linear(counted.features, everything(texts), members, seed=1, off_topic=False)
+    assert not model.weights[1].any()
+    assert model.squares[1] > 0
+
+
+def test_fewer_rows_can_be_taken_from_a_table() -> None:
+    """They are those of a table that was made with so many."""
+    texts, members = drawn(90)
+    counted = Counted(texts, unknown=["kneading", "hull"])
+    model = fit_linear(counted.features, everything(texts), members, seed=1, off_topic=False)
+    whole = table(model, counted.features, most=200)
+    for most in (0, 7, 10**6):
+        smaller, made = whole.most_useful(most), table(model, counted.features, min(most, 200))
+        np.testing.assert_array_equal(smaller.hashes, made.hashes)
+        np.testing.assert_array_equal(smaller.rows, made.rows)

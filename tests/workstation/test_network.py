@@ -78,21 +78,27 @@ def branch(outputs: int = 3, rows: int = ROWS) -> tuple[np.ndarray, np.ndarray]:
     return table, random.normal(0, 1, outputs).astype(np.float32)
 
 
-def rows_of_texts(count: int) -> list[list[int]]:
+def rows_of_texts(count: int) -> list[list[list[int]]]:
+    """Rows and their counts."""
     random = np.random.default_rng(12)
-    return [random.choice(np.arange(2, ROWS), random.integers(1, 30), replace=False).tolist() for _ in range(count)]
+    sizes = random.integers(1, 30, count).tolist()
+    return [[random.choice(np.arange(1, ROWS), size).tolist(), random.integers(1, 4, size).tolist()] for size in sizes]
 
 
 @pytest.mark.parametrize("independent", [False, True])
 def test_the_logits_of_network_and_branch_are_added(independent: bool) -> None:
-    """The network's times its share, and the branch's: the sum of its rows' weights, divided by the norm, and its bias."""
+    """The network's times its share, and the branch's: the sum of its weighted rows, divided by the norm, and its bias."""
     settings = replace(CONV, independent=independent)
     made = network(settings)
     table, bias = branch()
     joined = made.joined(0.4, table, bias)
     ids, rows = [[5, 9, 3], list(range(1, 58)), [2]], rows_of_texts(3)
-    sums = np.stack([table[of_text].sum(axis=0) for of_text in rows])
-    linear = sums[:, :-1] / np.sqrt(sums[:, -1:]) + bias
+    values = [1 + np.log(counts)[:, None] for _, counts in rows]
+    sums = np.stack(
+        [(table[of_text, :-1] * value).sum(axis=0) for (of_text, _), value in zip(rows, values, strict=True)]
+    )
+    norms = [(table[of_text, -1:] * value**2).sum() for (of_text, _), value in zip(rows, values, strict=True)]
+    linear = sums / np.sqrt(norms)[:, None] + bias
     logits = 0.4 * network_logits(made.scores(ids), independent=independent) + linear
     expected = expit(logits) if independent else softmax(logits, axis=1)
     np.testing.assert_allclose(joined.scores(ids, rows), expected, atol=1e-4)
@@ -104,9 +110,10 @@ def test_a_text_without_features_has_the_bias_of_the_branch() -> None:
     """Its only row is that of padding; rows of padding beside those of a text change nothing."""
     table, bias = branch()
     joined = network(CONV).joined(0.0, table, bias)
-    np.testing.assert_allclose(joined.scores([[5], [6]], [[0], [0]]), softmax([bias, bias], axis=1), atol=1e-5)
-    alone = joined.scores([[5]], [[7, 8]])
-    np.testing.assert_allclose(joined.scores([[5], [5]], [[7, 8], list(range(2, 40))])[:1], alone, atol=1e-6)
+    np.testing.assert_allclose(joined.scores([[5], [6]], [[[0], [1]]] * 2), softmax([bias, bias], axis=1), atol=1e-5)
+    alone = joined.scores([[5]], [[[7, 8], [1, 2]]])
+    beside = joined.scores([[5], [5]], [[[7, 8], [1, 2]], [list(range(2, 40)), [1] * 38]])
+    np.testing.assert_allclose(beside[:1], alone, atol=1e-6)
 
 
 def test_only_a_network_with_a_branch_can_be_joined() -> None:
@@ -144,11 +151,11 @@ def test_a_branch_is_exported(recipe: Recipe, independent: bool, tmp_path: Path)
     bundle = Bundle.read(tmp_path)
     assert bundle.features is not None
     inputs = [bundle.input(text) for text in some]
-    assert sum(max(read.rows or []) >= len(VOCABULARY) for read in inputs) > len(some) // 3
+    assert sum(max((read.rows or [[0]])[0]) >= len(VOCABULARY) for read in inputs) > len(some) // 3
     loaded = Network.load(joined.describe(), tmp_path / "model.keras")
-    arguments = [read.ids for read in inputs], [read.rows or [] for read in inputs]
+    arguments = [read.ids for read in inputs], [read.rows for read in inputs if read.rows]
     np.testing.assert_allclose(loaded.scores(*arguments), joined.scores(*arguments), atol=1e-6)
-    assert abs(loaded.scores(arguments[0], [[0]] * len(some)) - joined.scores(*arguments)).max() > 0.1
+    assert abs(loaded.scores(arguments[0], [[[0], [1]]] * len(some)) - joined.scores(*arguments)).max() > 0.1
 
 
 def test_a_fitting_graph_with_the_last_ratios_is_the_network() -> None:

@@ -232,20 +232,17 @@ def test_the_model_is_called_by_its_name_if_it_has_one(
 ) -> None:
     """A folder among the user's models has one."""
     monkeypatch.setenv("SOTAG_EDGE_MODELS", str(tmp_path / "models"))
-    summary = run_summary(tmp_path / where / "mine", DATA, 10, {}, None, None)
+    summary = run_summary(tmp_path / where / "mine", DATA, 10, {}, None, is_of_published=False)
     assert summary.model == ("mine" if where == "models" else str(tmp_path / where / "mine"))
     assert summary.texts_per_tag == (("a", 30), ("b", 30))
 
 
-def test_the_published_model_s_figures_come_first() -> None:
-    """Without, those of held-out texts are taken, and said to be of other models."""
-    published, held_out = evaluation(COUNTS), replace(evaluation(COUNTS), on="validation texts")
+def test_the_figures_of_the_run_are_in_their_places() -> None:
+    """Of each branch and of both, on validation texts."""
     figures = {"linear_accuracy": 0.7, "network_accuracy": 0.6, "validation_accuracy": 0.8}
-    summary = run_summary(Path("models/mine"), DATA, 10, figures, published, held_out)
-    assert (summary.evaluation, summary.is_of_published) == (published, True)
-    assert (summary.linear, summary.lstm, summary.both) == (0.7, 0.6, 0.8)
-    summary = run_summary(Path("models/mine"), DATA, 10, figures, None, held_out)
-    assert (summary.evaluation, summary.is_of_published) == (held_out, False)
+    summary = run_summary(Path("models/mine"), DATA, 10, figures, evaluation(COUNTS), is_of_published=True)
+    assert (summary.evaluation, summary.is_of_published) == (evaluation(COUNTS), True)
+    assert (summary.linear, summary.lstm, summary.both, summary.bytes) == (0.7, 0.6, 0.8, 10)
 
 
 def test_the_baseline_has_the_texts_of_the_figures() -> None:

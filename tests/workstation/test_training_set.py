@@ -11,6 +11,7 @@ import pytest
 
 from sotag_convert.data.dataset import Dataset, Examples, Origin
 from sotag_convert.learn.augment import Augmentation
+from sotag_convert.learn.calibrate import members_of
 from sotag_convert.learn.corpus import Ragged
 from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.training_set import (
@@ -20,7 +21,6 @@ from sotag_convert.learn.training_set import (
     fold_ratios,
     for_network,
     input_settings,
-    members_of,
 )
 from sotag_convert.network.architectures import ConvLstmNetwork
 from sotag_edge.errors import InputError
@@ -98,7 +98,7 @@ def test_versions_of_a_text_are_trained_on_with_augmentation() -> None:
     """They come from the origin of the data set, which gets each text's label; without augmentation it is not asked."""
     data = replace(small_dataset(10), origin=Renamed())
     built = build(data, replace(PLAIN, augmentation=Augmentation(0, 0)))
-    assert len(built.ids) == 40  # the text, and its version; title and beginning are as short
+    assert len(built.ids) == 40  # the text, and its version; title and beginning are the same
     assert [text[-1] for text in lists(built.ids)[1::2]] == built.vocabulary.ids(["kitchen"] * 10 + ["harbour"] * 10)
     assert "kitchen" not in build(data, PLAIN).vocabulary.tokens
 
@@ -195,7 +195,7 @@ def test_general_texts_that_resemble_a_label_are_left_out(topics: dict[str, str]
     assert [text == known for text in lists(built.ids)[-3:]] == [True, False, False]
     assert built.features is not None
     assert (
-        built.features.counts.shape[0] == len(built.targets) == len(built.folds) == len(built.fitted) == len(built.ids)
+        built.features.values.shape[0] == len(built.targets) == len(built.folds) == len(built.fitted) == len(built.ids)
     )
 
 
@@ -255,9 +255,15 @@ def test_an_empty_text_among_others_is_one_unknown_token() -> None:
 
 @pytest.mark.parametrize(("tokens", "longest"), [(5, 32), (32, 32), (33, 64), (500, 512), (3000, 1024)])
 def test_the_length_follows_the_texts(tokens: int, longest: int) -> None:
-    """Nine of ten texts are read to their end, between 32 and 1,024 tokens; one long text changes nothing."""
-    texts = ["word " * tokens] * 19 + ["word " * 4000]
+    """They are read to their end, between 32 and 1,024 tokens; one long text of a hundred changes nothing."""
+    texts = ["word " * tokens] * 99 + ["word " * 4000]
     assert input_settings(texts, PLAIN).max_tokens == longest
+
+
+@pytest.mark.parametrize(("short", "long", "longest"), [(20, 150, 160), (20, 900, 256), (500, 900, 512)])
+def test_nearly_all_short_texts_are_read_to_their_end(short: int, long: int, longest: int) -> None:
+    """One in twenty is long: up to 256 tokens of it are read, or as many as nine of ten texts have."""
+    assert input_settings(["word " * short] * 95 + ["word " * long] * 5, PLAIN).max_tokens == longest
 
 
 def test_a_fixed_window_is_not_changed() -> None:

@@ -182,7 +182,8 @@ def _tried(run: Run, training: Examples, held_out: Examples, number: int) -> Out
     independent = parts.network.settings.independent
     members = unseen.members
     mix = calibrate.fit_mix(unseen.network, unseen.linear, members, independent=independent)
-    scores = mix.scores(unseen.network, unseen.linear)
+    logits = mix.logits(unseen.network, unseen.linear)[:, : members.shape[1]]  # without that of off-topic texts
+    scores = calibrate.Mix(1.0, 0.0, 0.0, independent).scores(logits, None)
     loss = float(calibrate.log_losses(scores, members, independent=independent).mean())
     return Outcome(math.inf if math.isnan(loss) else loss, calibrate.accuracy(scores, members, independent=independent))
 

@@ -23,6 +23,7 @@ Logits = NDArray[np.float32] | NDArray[np.float64]
 Members = NDArray[np.bool_]
 
 _UNKNOWN_SHARE = 0.03  # of the validation texts, all of which have a label, may be answered "unknown"
+_OFF_TOPIC_SHARE = _UNKNOWN_SHARE / 2  # of them the off-topic output is the largest
 _ENOUGH = 50  # texts to fit a temperature on; with 5 it ran to its bound
 _TEMPERATURES = (0.25, 4.0)
 _BINS = 15
@@ -43,17 +44,20 @@ def members_of(examples: Examples, labels: int) -> Members:
 
 class Mix(NamedTuple):
     """How the logits of a network and of a linear branch are added up: ``share`` times the first, ``scale`` times the
-    second, and ``offset``, which multi-label scores need."""
+    second, and ``offset``, which multi-label scores need. ``off_topic`` is added to the off-topic output, if there is one.
+    """
 
     share: float
     scale: float
     offset: float
     independent: bool
+    off_topic: float = 0.0
 
     def logits(self, network: Logits | None, linear: Logits | None) -> Floats:
         """The logits of the whole, shape [texts, outputs]; a part that is ``None`` is not there."""
         parts = [factor * part for factor, part in ((self.share, network), (self.scale, linear)) if part is not None]
         total: Floats = np.add.reduce(parts, dtype=np.float64) + self.offset
+        total[:, -1] += self.off_topic
         return total
 
     def scores(self, network: Logits | None, linear: Logits | None) -> Floats:
@@ -69,11 +73,16 @@ def usual_mix(independent: bool) -> Mix:
 
 
 def fit_mix(network: Logits | None, linear: Logits | None, members: Members, *, independent: bool) -> Mix:
-    """The mix with the lowest log loss on these texts. Its parts are 0 or more: a part that does not help is left out."""
+    """The mix with the lowest log loss on these texts. Its parts are 0 or more: a part that does not help is left out.
+
+    ``members``: shape [texts, labels]. With one output more the last one is off-topic: it takes no part in the loss, and is
+    then moved to be the largest for 1.5 % of these texts, which are all on-topic.
+    """
+    labels = members.shape[1]
 
     def loss(values: NDArray[np.float64]) -> float:
         mix = Mix(values[0], values[1], values[2], independent)
-        logits = mix.logits(network, linear)
+        logits = mix.logits(network, linear)[:, :labels]
         if independent:
             losses = np.logaddexp(0, np.where(members, -logits, logits)).sum(axis=1)
         else:
@@ -88,7 +97,12 @@ def fit_mix(network: Logits | None, linear: Logits | None, members: Members, *, 
     ]
     start = np.array([min(_USUAL_SHARE, bounds[0][1]), min(_USUAL_SCALE, bounds[1][1]), 0.0])
     share, scale, offset = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
-    return Mix(float(share), float(scale), float(offset), independent)
+    mix = Mix(float(share), float(scale), float(offset), independent)
+    logits = mix.logits(network, linear)
+    if logits.shape[1] == labels:
+        return mix
+    lead = logits[:, labels] - logits[:, :labels].max(axis=1)
+    return mix._replace(off_topic=-float(np.quantile(lead, 1 - _OFF_TOPIC_SHARE)))
 
 
 def network_logits(scores: NDArray[np.float32], *, independent: bool) -> Floats:
@@ -98,13 +112,13 @@ def network_logits(scores: NDArray[np.float32], *, independent: bool) -> Floats:
     return logits
 
 
-def fit(scores: Floats, members: Members, labels: int, *, independent: bool, temperature: bool = True) -> Decision:
-    """The decision settings from the scores of texts with a label, shape [texts, outputs]; the first ``labels`` are labels.
+def fit(scores: Floats, members: Members, *, independent: bool, temperature: bool = True) -> Decision:
+    """The decision settings from the scores of texts with a label, shape [texts, outputs]; ``members``: [texts, labels].
 
     ``temperature``: fit it; otherwise it is 1. It stays 1 with fewer than 50 texts, and where every text is right: then a
     lower temperature is always better, which says nothing about harder texts.
     """
-    fitted = 1.0
+    fitted, labels = 1.0, members.shape[1]
     if temperature and len(scores) >= _ENOUGH and (scores.argmax(axis=1) != members.argmax(axis=1)).any():
         fitted = _temperature(scores, members, labels, independent=independent)
     if independent:
@@ -174,7 +188,7 @@ def log_losses(scores: Floats, members: Members, *, independent: bool) -> Floats
         right = np.where(members, scores, 1 - scores)
         losses: Floats = -np.log(np.maximum(right, _TINY)).sum(axis=1)
     else:
-        losses = -np.log(np.maximum(scores[members], _TINY))
+        losses = -np.log(np.maximum(scores[:, : members.shape[1]][members], _TINY))
     return losses
 
 
@@ -182,7 +196,8 @@ def accuracy(scores: Floats, members: Members, *, independent: bool) -> float:
     """The share of texts whose best score is that of their label; of multi-label data the micro-F1 at a score of 0.5."""
     if independent:
         return right_share(scores >= 0.5, members, independent=True)
-    return float(members[np.arange(len(scores)), scores.argmax(axis=1)].mean())
+    best = scores[:, : members.shape[1]].argmax(axis=1)
+    return float(members[np.arange(len(scores)), best].mean())
 
 
 def right_share(answers: Members, members: Members, *, independent: bool) -> float:

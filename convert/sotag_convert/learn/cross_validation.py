@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sotag_convert.data.dataset import VALIDATION_TEXTS, Dataset, Examples
+from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.data.stratify import fold_of_each
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.parts import Parts, Unseen, fit_parts
@@ -50,26 +50,23 @@ class Run(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """Parts, how they are added up, and the decision that follows.
+    """Parts, how they are added up, and the decision that follows; ``figures``: of texts that were not fitted on.
 
-    ``figures``, ``scores``, ``members``: of texts that were not fitted on; ``on`` says what they are. The scores are those
-    of the decision, shape [texts, outputs]; ``None`` without such texts.
+    ``held_out``: the scores of these texts, shape [texts, outputs], and their members; ``None`` without such texts.
     """
 
     parts: Parts
     mix: calibrate.Mix
     decision: Decision
     figures: dict[str, object]
-    scores: calibrate.Floats | None = None
-    members: calibrate.Members | None = None
-    on: str = VALIDATION_TEXTS
+    held_out: tuple[calibrate.Floats, calibrate.Members] | None = None
 
 
 def fold_count(dataset: Dataset, preset: Preset) -> int:
     """The number of folds of the cross-validation, 0 for a split."""
     if dataset.validation or preset.rows is None:
         return 0
-    return _FOLDS if len(dataset.train) <= _MOST_FOLDED else 0
+    return min(_FOLDS, len(dataset.train)) if len(dataset.train) <= _MOST_FOLDED else 0
 
 
 def validated(run: Run, training: Examples, held_out: Examples | None) -> Chosen:
@@ -108,9 +105,8 @@ def cross_validated(run: Run, folds: int) -> Chosen:
         raise InputError(f"{run.dataset.name} has no texts")
     epoch = round(float(np.mean(kept)))
     parts = parts._replace(history=replace(parts.history, kept=epoch)) if len(kept) == folds else parts
-    part = f"{folds}-fold cross-validation" if len(kept) == folds else f"{len(kept)} of {folds} folds"
     chosen = _choose(parts, unseen[0].joined(unseen[1:]), run)
-    return chosen._replace(figures=chosen.figures | {"folds": len(kept)}, on=f"texts in {part}")
+    return chosen._replace(figures=chosen.figures | {"folds": len(kept)})
 
 
 def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
@@ -133,14 +129,14 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
         for name, part in zip(("linear_accuracy", "network_accuracy"), alone, strict=True):
             figures[name] = round(calibrate.accuracy(part, members, independent=independent), 5)
     figures["validation_accuracy"] = round(calibrate.accuracy(scores, members, independent=independent), 5)
-    decision = calibrate.fit(scores, members, labels, independent=independent, temperature=linear is None)
+    decision = calibrate.fit(scores, members, independent=independent, temperature=linear is None)
     if linear is not None:
         name = "micro-F1" if independent else "accuracy"
         run.progress.say(
             f"{name} on validation texts: linear branch {figures['linear_accuracy']:.4f}, "
             f"LSTM {figures['network_accuracy']:.4f}, both {figures['validation_accuracy']:.4f}"
         )
-    return Chosen(parts, mix, decision, figures, scores, members)
+    return Chosen(parts, mix, decision, figures, (scores, members))
 
 
 def trained_again(first: Chosen, run: Run) -> Chosen | None:

@@ -33,7 +33,7 @@ _POOL = 40  # batches whose texts are sorted by length together: little padding,
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Texts that the network is not trained on, as ids, and which outputs each of them has, shape [texts, outputs]."""
+    """Texts that the network is not trained on, as ids, and which labels each of them has, shape [texts, labels]."""
 
     ids: Sequence[Sequence[int]]
     members: NDArray[np.bool_]
@@ -160,7 +160,7 @@ def _measure(network: Network, validation: Validation | None, number: int, secon
         return Epoch(number, seconds, loss)
     independent = network.settings.independent
     scores = network.scores(validation.ids)
-    logits = calibrate.network_logits(scores, independent=independent)
+    logits = calibrate.network_logits(scores, independent=independent)[:, : validation.members.shape[1]]
     accuracy = calibrate.accuracy(scores.astype(np.float64), validation.members, independent=independent)
     # The loss of the calibrated scores, which the device will answer with: without the temperature an early epoch can look
     # best only because its scores are less confident.
@@ -192,7 +192,7 @@ class _Batches:
         """Ids with words dropped, the numbers of the sets of ratios, and targets."""
         texts, random = self._training_set, np.random.default_rng((self._seed, number))
         for batch in _batches(texts.ids.lengths, self._size, random):
-            ids = _drop_words(pad([texts.ids[text] for text in batch]), self._word_dropout, random)
+            ids = _drop_words(pad([texts.ids[text] for text in batch], texts.input.pad_to), self._word_dropout, random)
             yield ids, texts.folds[batch], texts.targets[batch]
 
 

@@ -194,7 +194,10 @@ def fit_linear(
         positive = targets[labelled, output] if is_label else targets[:, output]
         if not positive.any() or positive.all():
             return np.zeros(scaled.shape[1], np.float32), 1.0 if positive.any() else -1.0
-        classifier = _classifier(texts.shape[0], features.settings, seed, many=many).fit(texts, positive)
+        classifier = _classifier(texts.shape[0], features.settings, seed, many=many)
+        if not is_label:  # there may be more off-topic texts than others, or fewer
+            classifier.set_params(class_weight="balanced")
+        classifier.fit(texts, positive)
         return (classifier.coef_[0] * idf).astype(np.float32), float(classifier.intercept_[0])
 
     # subtle: the fits of liblinear share one random generator, so that two at once would differ from run to run.

@@ -30,7 +30,7 @@ _SPARE, _SPARE_ROWS = 20, 200  # the estimate of a size is wrong by a kilobyte a
 
 
 class Unseen(NamedTuple):
-    """The logits of texts that the parts were not fitted on, shape [texts, outputs], and which outputs the texts have.
+    """The logits of texts that the parts were not fitted on, shape [texts, outputs], and which labels the texts have.
 
     ``linear``: ``None`` without a linear branch.
     """
@@ -79,9 +79,7 @@ class Parts(NamedTuple):
             features = self.table.features()
             rows, counts = zip(*(features.rows(*of_text) for of_text in zip(tokens, ids, strict=True)), strict=True)
             linear = self.table.logits(Ragged.of(rows), Ragged.of(counts))
-        members = np.zeros(network.shape, bool)
-        members[:, : self.labels] = calibrate.members_of(examples, self.labels)
-        return Unseen(network, linear, members)
+        return Unseen(network, linear, calibrate.members_of(examples, self.labels))
 
     def whole(self, mix: calibrate.Mix) -> Network:
         """The network with the branch in it: their logits are added in the mix's shares."""
@@ -89,7 +87,9 @@ class Parts(NamedTuple):
             return self.network
         rows = self.table.rows.copy()
         rows[:, :-1] *= mix.scale
-        return self.network.joined(mix.share, rows, self.table.bias * mix.scale + mix.offset)
+        bias = self.table.bias * mix.scale + mix.offset
+        bias[-1] += mix.off_topic
+        return self.network.joined(mix.share, rows, bias)
 
 
 def fit_parts(
@@ -159,6 +159,4 @@ def _validation(held_out: Examples | None, built: TrainingSet) -> Validation | N
     if held_out is None:
         return None
     ids = [built.input.ids(text, built.vocabulary) for text in held_out.texts]
-    members = np.zeros((len(held_out), built.members.shape[1]), bool)
-    members[:, : built.labels] = calibrate.members_of(held_out, built.labels)
-    return Validation(ids, members)
+    return Validation(ids, calibrate.members_of(held_out, built.labels))

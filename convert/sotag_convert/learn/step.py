@@ -12,7 +12,7 @@ from sotag_convert.network.keras import tf
 
 
 class TrainingStep:
-    """The step on a batch of a compiled fitting graph.
+    """The step on a batch of a compiled fitting graph. ``function``: it as TensorFlow runs it.
 
     It is Keras' ``train_on_batch`` without AutoGraph, which writes source code into the folder for temporary files, where a
     killed process leaves it, and traced once, for batches of any size.
@@ -25,7 +25,7 @@ class TrainingStep:
             tf.TensorSpec(graph.output.shape, tf.float32),
         )
         step = tf.function(graph.train_step, autograph=False, input_signature=(batch,)).get_concrete_function()
-        self.graph, self._step = graph, step
+        self.graph, self.function = graph, step
         known = [*graph.weights, *graph.optimizer.variables]
         places = {variable.ref() for variable in known}
         # The states of the generators for dropout, and figures that a step begins with. TensorFlow lists them in any order;
@@ -36,7 +36,7 @@ class TrainingStep:
     def __call__(self, ids: NDArray[np.int32], sets: NDArray[np.int32], targets: NDArray[np.float32]) -> float:
         """Fit on a batch: ids, the number of each text's set of ratios, targets. Returns the loss of the batch."""
         batch = ([tf.constant(ids), tf.constant(sets)], tf.constant(targets))
-        loss = self._step(batch)["loss"]
+        loss = self.function(batch)["loss"]
         self.graph.reset_metrics()
         return float(loss)
 

@@ -177,13 +177,13 @@ def _embedding(name: str, rows: int, columns: int) -> Any:
     return tf_keras.layers.Embedding(rows, columns, name=name)
 
 
-def pad(ids: Sequence[Sequence[int]]) -> NDArray[np.int32]:
-    """Ids of several texts as one array, padded after each text to the longest.
+def pad(ids: Sequence[Sequence[int]], length: int | None = None) -> NDArray[np.int32]:
+    """Ids of several texts as one array, padded after each text to the longest, or to ``length``.
 
     >>> pad([[5, 6], [7]]).tolist()
     [[5, 6], [7, 0]]
     """
-    padded = np.full((len(ids), max(map(len, ids))), PADDING_ID, np.int32)
+    padded = np.full((len(ids), length or max(map(len, ids))), PADDING_ID, np.int32)
     for row, text in zip(padded, ids, strict=True):
         row[: len(text)] = text
     return padded

@@ -36,23 +36,24 @@ def run_summary(
     dataset: Dataset,
     size: int,
     figures: Mapping[str, Any],
-    published: Evaluation | None,
-    held_out: Evaluation | None,
+    evaluation: Evaluation | None,
+    *,
+    is_of_published: bool,
 ) -> Summary:
     """The summary without a baseline. ``figures``: of the validation texts, as in ``metrics.json``; ``size``: in bytes.
 
-    The evaluation is that of the published model, else of texts that were held out from the models before it.
+    ``evaluation``, ``is_of_published``: as in ``Summary``.
     """
     counts = dataset.train.counts(len(dataset.labels))
     return Summary(
         name_of(output) or model_argument(output),
-        published or held_out,
+        evaluation,
         size,
         tuple(zip(dataset.labels, counts, strict=True)),
         linear=figures.get("linear_accuracy"),
         lstm=figures.get("network_accuracy"),
         both=figures.get("validation_accuracy"),
-        is_of_published=published is not None,
+        is_of_published=is_of_published,
     )
 
 
