@@ -26,6 +26,8 @@ from sotag_convert.progress import Progress
 from sotag_convert.run_state import FitFile
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
+FITTING = "training the network"
+"""The name of the stage in which the first Ctrl-C raises no ``KeyboardInterrupt``."""
 _POOL = 40  # batches whose texts are sorted by length together: little padding, and still a random order
 
 
@@ -82,7 +84,7 @@ def fit(
         done, kept, best = saved.epochs, saved.kept, saved.weights
         progress.say(f"continuing after epoch {len(done)}")
     rest = len(batches) * (epochs - len(done))
-    with noted_interrupts() as interrupted, progress.stage("training the network", rest) as stage:
+    with noted_interrupts() as interrupted, progress.stage(FITTING, rest) as stage:
         try:
             for number in range(len(done) + 1, epochs + 1):
                 start = time.monotonic()

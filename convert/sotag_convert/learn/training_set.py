@@ -111,7 +111,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     ids = Ragged(ids_of_types[all_types.values], all_types.starts).filled(UNKNOWN_ID)
     features = None
     if preset.rows or preset.teacher_share:
-        features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary))
+        features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary), preset.linear)
     built = TrainingSet(
         settings,
         vocabulary,
