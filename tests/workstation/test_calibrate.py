@@ -13,7 +13,7 @@ from sotag_convert.learn import calibrate
 from sotag_edge.decision import MultiLabel, SingleLabel
 
 
-def drawn(sharpness: float, texts: int = 20_000) -> tuple[calibrate.Floats, calibrate.Members]:
+def drawn(sharpness: float, texts: int = 6_000) -> tuple[calibrate.Floats, calibrate.Members]:
     """Scores softmax(sharpness * logits) of texts whose labels are drawn from softmax(logits)."""
     random = np.random.default_rng(0)
     logits = random.normal(0, 1.5, (texts, 3))
@@ -39,7 +39,7 @@ def test_the_temperature_corrects_confidence(sharpness: float) -> None:
     settings = fit(scores, members)
     assert settings.temperature == pytest.approx(sharpness, rel=0.05)
     after = calibrate.calibrated(scores, settings)
-    assert calibrate.calibration_error(after, after.argmax(axis=1) == members.argmax(axis=1)) < 0.015
+    assert calibrate.calibration_error(after, after.argmax(axis=1) == members.argmax(axis=1)) < 0.025
 
 
 def test_the_temperature_has_the_lowest_log_loss() -> None:
