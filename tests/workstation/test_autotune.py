@@ -173,7 +173,7 @@ def test_ctrl_c_keeps_the_best(finished: int, tried: list[Run], monkeypatch: pyt
     best = min(tried, key=lambda trial: abs(trial.settings.learning_rate - 0.004), default=run)
     assert described(with_values(TRIED, tuned.values), tuned.values["epochs"], 2) == values(best)
     assert isinstance(run.progress, Lines)
-    assert run.progress.lines[-1].startswith(f"the search was stopped after {finished} trials")
+    assert run.progress.lines[-1].startswith(f"the search was stopped, trials finished: {finished};")
 
 
 def test_what_ctrl_c_does_in_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +246,7 @@ def test_settings_that_allow_no_search(tmp_path: Path, settings: dict[str, objec
 def test_a_searched_model_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Really trained: two trials and the final run. Metrics and card have their number and the settings; both are read
     again, and checked."""
-    monkeypatch.setitem(PRESETS, "small", replace(TRIED, epochs=1))
+    monkeypatch.setitem(PRESETS, "small", replace(TRIED, epochs=1, off_topic_repeats=1))
     monkeypatch.setattr(autotune, "_is_time", lambda *given: given[-1] < 2)
     progress = Lines()
     folder = tmp_path / "m"
@@ -256,7 +256,7 @@ def test_a_searched_model_is_published(tmp_path: Path, monkeypatch: pytest.Monke
     assert training["trials"] == 2
     assert training["settings"]["epochs"] in {1, 2}
     assert set(training["settings"]) == set(described(TRIED, 1, 2))
-    assert "| settings | the best of 2 trials: vocabulary" in (folder / "README.md").read_text()
+    assert "| settings | the best of 2 tried: vocabulary" in (folder / "README.md").read_text()
     losses = [float(line.split("log loss ")[1].split()[0]) for line in progress.lines if line.startswith("trial ")]
     assert len(losses) == 2
     assert Source.read(folder).metrics["training"]["settings"] == training["settings"]

@@ -88,7 +88,7 @@ def searched(run: Run, training: Examples, held_out: Examples | None, search: Se
             run.progress.warn(f"{file.path} cannot be written ({error.strerror}): --resume would search again")
     settings, epochs = search.sized(with_values(preset, tuned.values)), tuned.values["epochs"]
     chosen = described(settings, epochs, len(run.dataset.labels))
-    run.progress.say(f"the best of {tuned.trials} trials: {in_words(chosen)}")
+    run.progress.say(f"the best of {tuned.trials} tried: {in_words(chosen)}")
     return run._replace(settings=settings, epochs=epochs), {"trials": tuned.trials, "settings": chosen}
 
 
@@ -116,7 +116,9 @@ def best_settings(run: Run, training: Examples, held_out: Examples, search: Sear
         began = time.monotonic()
         outcome = _tried(run._replace(settings=settings, epochs=values["epochs"]), training, held_out, best.trials + 1)
         if outcome is None:
-            run.progress.warn(f"the search was stopped after {best.trials} trials: the best settings so far are used")
+            run.progress.warn(
+                f"the search was stopped, trials finished: {best.trials}; the best settings so far are used"
+            )
             break
         study.tell(trial, outcome.loss)
         is_better = best.loss is None or outcome.loss < best.loss

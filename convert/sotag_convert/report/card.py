@@ -116,7 +116,7 @@ def _searched(training: Mapping[str, Any]) -> dict[str, str]:
     """The settings that a search chose."""
     if "settings" not in training:
         return {}
-    return {"settings": f"the best of {training['trials']:,} trials: {_text(in_words(training['settings']))}"}
+    return {"settings": f"the best of {training['trials']:,} tried: {_text(in_words(training['settings']))}"}
 
 
 def _network(manifest: Manifest, training: Mapping[str, Any]) -> str:
