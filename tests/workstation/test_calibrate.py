@@ -13,7 +13,7 @@ from sotag_convert.learn import calibrate
 from sotag_edge.decision import MultiLabel, SingleLabel
 
 
-def drawn(sharpness: float, texts: int = 20_000) -> tuple[calibrate.Floats, calibrate.Members]:
+def drawn(sharpness: float, texts: int = 6_000) -> tuple[calibrate.Floats, calibrate.Members]:
     """Scores softmax(sharpness * logits) of texts whose labels are drawn from softmax(logits)."""
     random = np.random.default_rng(0)
     logits = random.normal(0, 1.5, (texts, 3))
@@ -22,7 +22,7 @@ def drawn(sharpness: float, texts: int = 20_000) -> tuple[calibrate.Floats, cali
 
 
 def fit(scores: calibrate.Floats, members: calibrate.Members) -> SingleLabel:
-    decision = calibrate.fit(scores, members, scores.shape[1], independent=False)
+    decision = calibrate.fit(scores, members, independent=False)
     assert isinstance(decision, SingleLabel)
     return decision
 
@@ -39,7 +39,7 @@ def test_the_temperature_corrects_confidence(sharpness: float) -> None:
     settings = fit(scores, members)
     assert settings.temperature == pytest.approx(sharpness, rel=0.05)
     after = calibrate.calibrated(scores, settings)
-    assert calibrate.calibration_error(after, after.argmax(axis=1) == members.argmax(axis=1)) < 0.015
+    assert calibrate.calibration_error(after, after.argmax(axis=1) == members.argmax(axis=1)) < 0.025
 
 
 def test_the_temperature_has_the_lowest_log_loss() -> None:
@@ -59,7 +59,7 @@ def test_a_temperature_needs_50_texts() -> None:
     scores, members = drawn(2.0, 50)
     assert fit(scores[:49], members[:49]).temperature == 1
     assert fit(scores, members).temperature != 1
-    assert calibrate.fit(scores, members, 3, independent=False, temperature=False).temperature == 1
+    assert calibrate.fit(scores, members, independent=False, temperature=False).temperature == 1
 
 
 def test_the_temperature_of_several_labels() -> None:
@@ -67,7 +67,7 @@ def test_the_temperature_of_several_labels() -> None:
     random = np.random.default_rng(0)
     logits = random.normal(-1, 2, (5000, 4))
     members = random.random(logits.shape) < expit(logits)
-    decision = calibrate.fit(expit(2 * logits), members, 4, independent=True)
+    decision = calibrate.fit(expit(2 * logits), members, independent=True)
     assert isinstance(decision, MultiLabel)
     assert decision.temperature == pytest.approx(2, rel=0.06)
 
@@ -89,7 +89,7 @@ def test_the_threshold_of_many_texts_leaves_three_percent_unknown() -> None:
     best = calibrate.calibrated(scores, settings).max(axis=1)
     assert (best < settings.threshold).mean() == pytest.approx(0.03, abs=0.003)
     wide = np.column_stack([scores / 2, np.full(len(scores), 0.5)])
-    with_output = calibrate.fit(wide, np.column_stack([members, ~members.any(axis=1)]), 3, independent=False)
+    with_output = calibrate.fit(wide, members, independent=False)
     assert isinstance(with_output, SingleLabel)
     best = calibrate.calibrated(wide, with_output)[:, :3].max(axis=1)
     assert (best < with_output.threshold).mean() == pytest.approx(0.03, abs=0.003)
@@ -213,6 +213,20 @@ def test_the_mix_of_several_labels_has_an_offset() -> None:
     np.testing.assert_allclose(mix.scores(network, linear), expit(mix.logits(network, linear)))
 
 
+def test_the_off_topic_output_takes_no_part_in_the_mix() -> None:
+    """The factors are those without it. It is moved to be the largest for 1.5 % of the texts, which are all on-topic."""
+    network, linear, members = parts(5000, 0.8, 3.0)
+    random = np.random.default_rng(5)
+    wide = [np.column_stack([part, random.normal(2, 1, 5000)]) for part in (network, linear)]
+    without = calibrate.fit_mix(network, linear, members, independent=False)
+    mix = calibrate.fit_mix(*wide, members, independent=False)
+    assert (mix.share, mix.scale) == (pytest.approx(without.share, rel=1e-3), pytest.approx(without.scale, rel=1e-3))
+    assert without.off_topic == 0
+    assert (mix.scores(*wide).argmax(axis=1) == 4).mean() == pytest.approx(0.015, abs=0.001)
+    moved = mix.logits(*wide) - mix._replace(off_topic=0.0).logits(*wide)
+    np.testing.assert_allclose(moved, np.tile([0, 0, 0, 0, mix.off_topic], (5000, 1)), atol=1e-9)
+
+
 def test_the_logits_of_scores() -> None:
     """Up to a number per text they are those of the network; a score of 0 or 1 has a finite one."""
     logits = np.random.default_rng(1).normal(0, 3, (10, 4))
@@ -279,6 +293,8 @@ def test_accuracy_of_known_scores() -> None:
     """The share of texts whose best output is theirs; of several labels the micro-F1 at a score of 0.5."""
     scores = np.array([[0.6, 0.4], [0.3, 0.7], [0.2, 0.8]])
     assert calibrate.accuracy(scores, of(0, 0, 1), independent=False) == pytest.approx(2 / 3)
+    off_topic = np.column_stack([scores / 2, np.full(3, 0.5)])  # takes no part
+    assert calibrate.accuracy(off_topic, of(0, 0, 1), independent=False) == pytest.approx(2 / 3)
     both = np.array([[True, True], [False, True], [False, False]])
     assert calibrate.accuracy(scores, both, independent=True) == pytest.approx(2 * 2 / (3 + 3))
     assert calibrate.accuracy(np.zeros((2, 2)), np.zeros((2, 2), bool), independent=True) == 1
