@@ -29,7 +29,7 @@ from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import SizeLimit, publish
 from sotag_convert.report.evaluation import Evaluation
-from sotag_convert.report.held_out import evaluate_held_out
+from sotag_convert.report.held_out import held_out_evaluation
 from sotag_convert.report.run_summary import Split, measured_split, run_summary, with_baseline
 from sotag_convert.report.summary import Summary
 from sotag_convert.run_state import RunState, facts_of
@@ -198,7 +198,7 @@ def _train(
     limit = _limit(max_size, refitted or first, run)
     with progress.stage("exporting and verifying"):
         published = publish(source, settings.recipe, folder, checkpoint.output.resolve().name, labelled, limit)
-    evaluation = published.evaluation or _held_out(first, dataset, folds)
+    evaluation = published.evaluation or held_out_evaluation(first, dataset.labels, folds)
     is_of_published = published.evaluation is not None
     summary = run_summary(
         checkpoint.output, dataset, published.parity.bytes, first.figures, evaluation, is_of_published=is_of_published
@@ -206,17 +206,6 @@ def _train(
     interrupted = first.parts.history.interrupted or (again and refitted is None)
     split = measured_split(dataset, training, held_out, folds, run.seed)
     return TrainingReport(checkpoint.output, interrupted, published.parity, summary), split
-
-
-def _held_out(chosen: Chosen, dataset: Dataset, folds: int) -> Evaluation | None:
-    """The figures of the validation texts, or of the folds that there are."""
-    if chosen.held_out is None:
-        return None
-    on = VALIDATION_TEXTS
-    if folds:
-        done = chosen.figures["folds"]
-        on = f"texts in {folds}-fold cross-validation" if done == folds else f"texts of {done} of {folds} folds"
-    return evaluate_held_out(*chosen.held_out, dataset.labels, chosen.decision, on)
 
 
 def _sized(max_size: int | None, dataset: Dataset, settings: Preset) -> Preset:

@@ -6,11 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sotag_convert.data.dataset import VALIDATION_TEXTS
 from sotag_convert.learn.calibrate import Floats, Members, calibrated, label_thresholds
+from sotag_convert.learn.cross_validation import Chosen
 from sotag_convert.report.evaluation import Evaluation, measure_multi, measure_single
 from sotag_edge.decision import Decision, MultiLabel
 
 _PARTS = 3
+
+
+def held_out_evaluation(chosen: Chosen, labels: Sequence[str], folds: int) -> Evaluation | None:
+    """The figures of the validation texts of a run, or of the ``folds`` of its cross-validation, as far as it got."""
+    if chosen.held_out is None:
+        return None
+    on = VALIDATION_TEXTS
+    if folds:
+        done = chosen.figures["folds"]
+        on = f"texts in {folds}-fold cross-validation" if done == folds else f"texts of {done} of {folds} folds"
+    return evaluate_held_out(*chosen.held_out, labels, chosen.decision, on)
 
 
 def evaluate_held_out(
