@@ -124,7 +124,8 @@ def _training_step(network: Network, training_set: TrainingSet, preset: Preset, 
 
 
 def _start_from_shares(graph: Any, training_set: TrainingSet) -> None:
-    """Start with the score of each label that is its share of the texts: most labels are rare, and learning that takes long."""
+    """Start with the score of each label that is its share of the texts: most labels are rare, and
+    learning that takes long."""
     members = training_set.members
     shares = (members.sum(axis=0) + 1) / (len(members) + 2)
     kernel, _ = graph.get_layer(DENSE).get_weights()
