@@ -24,7 +24,7 @@ from sotag_convert.learn.cross_validation import (
     validated,
 )
 from sotag_convert.learn.presets import PRESETS, Preset
-from sotag_convert.learn.sizing import plan
+from sotag_convert.learn.sizing import plan_for
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import SizeLimit, publish
@@ -89,10 +89,10 @@ def train_dataset(
     """
     refuse_existing(output, force)
     settings = _checked(dataset, preset, epochs, validation, autotune, refit=refit)
-    search = None if autotune is None else Search(autotune, epochs is None, partial(_sized, max_size, dataset))
+    search = None if autotune is None else Search(autotune, epochs is None, partial(plan_for, max_size, dataset))
     epochs = settings.epochs if epochs is None else epochs
     progress = progress or SilentProgress()
-    settings = _sized(max_size, dataset, settings)
+    settings = plan_for(max_size, dataset, settings)
     checkpoint, state = Checkpoint(output, settings.recipe), RunState(output)
     facts = facts_of(
         dataset.sha256_of_all(),
@@ -217,14 +217,6 @@ def _held_out(chosen: Chosen, dataset: Dataset, folds: int) -> Evaluation | None
         done = chosen.figures["folds"]
         on = f"texts in {folds}-fold cross-validation" if done == folds else f"texts of {done} of {folds} folds"
     return evaluate_held_out(*chosen.held_out, dataset.labels, chosen.decision, on)
-
-
-def _sized(max_size: int | None, dataset: Dataset, settings: Preset) -> Preset:
-    """The settings for a bundle of a size. Raises ``UsageError`` if there is none that small."""
-    if max_size is None:
-        return settings
-    off_topic = bool(settings.off_topic_repeats) and not dataset.multi_label
-    return plan(settings, max_size, dataset.labels, dataset.name, multi_label=dataset.multi_label, off_topic=off_topic)
 
 
 def _limit(max_size: int | None, chosen: Chosen, run: Run) -> SizeLimit | None:
