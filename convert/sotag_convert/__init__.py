@@ -43,6 +43,7 @@ def train(
     force: bool = False,
     resume: bool = False,
     max_size: int | None = None,
+    autotune: float | None = None,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train a model and write its bundle to the folder ``output``.
@@ -56,7 +57,8 @@ def train(
     held out to choose the epoch and to calibrate the scores, from 0 to below 1; ``None`` leaves it to the preset, with
     cross-validation if there are few texts. ``refit``: then train again on all texts. ``force``: replace the model in
     ``output``. ``resume``: continue the interrupted run into ``output``, with the same texts and settings. ``max_size``: the
-    bytes that the model has at most on a device; it is as close to them as the texts allow.
+    bytes that the model has at most on a device; it is as close to them as the texts allow. ``autotune``: the seconds in
+    which better settings than the preset's are searched for.
 
     Raises ``InputError`` for unusable texts, ``UsageError`` for settings out of range, a size that is too small or an output
     that exists, ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept
@@ -76,6 +78,7 @@ def train(
         force=force,
         resume=resume,
         max_size=max_size,
+        autotune=autotune,
         progress=progress,
     )
 

@@ -5,9 +5,18 @@ Knows no terminal: see cli/progress.py. Whoever calls ``train`` from Python may 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
+
+
+def in_words(figures: Mapping[str, float]) -> str:
+    """Figures in a line.
+
+    >>> in_words({"learning_rate": 0.003, "vocabulary": 5000})
+    'learning rate 0.003, vocabulary 5,000'
+    """
+    return ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in figures.items())
 
 
 class Stage(Protocol):

@@ -66,7 +66,7 @@ def publish(
         metrics["verification"] = {"on": labelled.name, **parity.to_json()}
         evaluations = evaluate_bundle(folder, labelled)
         evaluation = next(iter(evaluations.values()))
-        metrics["evaluation"] = {view: _figures(figures) for view, figures in evaluations.items()}
+        metrics["evaluation"] = {view: published_figures(figures) for view, figures in evaluations.items()}
     else:
         samples = sample_texts(source.vocabulary, source.input.max_tokens)
         parity = check_parity(folder, source.network, samples, None, recipe)
@@ -76,8 +76,8 @@ def publish(
     return Published(parity, evaluation)
 
 
-def _figures(evaluation: Evaluation) -> dict[str, Any]:
-    """The figures for ``metrics.json``."""
+def published_figures(evaluation: Evaluation) -> dict[str, Any]:
+    """The figures for ``metrics.json``: without the confusions of many labels."""
     figures = evaluation.to_json()
     if len(evaluation.labels) > _MOST_CONFUSED:
         figures.pop("confusion", None)

@@ -67,8 +67,8 @@ class RunState:
         """Raise ``UsageError`` if no run into this output was interrupted."""
         if not self.exists:
             raise UsageError(
-                f"there is no interrupted run into {self._output}: {self.folder} does not exist. It is kept from the first "
-                "complete epoch to the end of a run; without it train without resume"
+                f"there is no interrupted run into {self._output}: {self.folder}, which has the state of a run from its "
+                "first complete epoch on, does not exist. Train without resume"
             )
 
     def begin(self, facts: Mapping[str, Any], *, resume: bool) -> None:

@@ -26,6 +26,7 @@ from sotag_edge.vocabulary import Vocabulary
 
 KERAS_MODEL = "model.keras"
 _MOST = 10**12
+_MOST_SETTINGS, _LONGEST_NAME = 100, 50
 _EPOCH = ("number", "seconds", "loss", "validation_loss", "standard_error", "validation_accuracy")
 
 
@@ -164,6 +165,8 @@ def _training_metrics(path: Path) -> dict[str, Any]:
             "network_accuracy": _is_accuracy,
             "network_share": _is_figure,
             "linear_scale": _is_figure,
+            "trials": _is_count,
+            "settings": _are_figures,
         }
         return metrics | _figures(_mapping(training, "validation_texts", "validation_accuracy"), kinds)
     except (ValueError, TypeError, RecursionError) as error:
@@ -195,6 +198,16 @@ def _is_count(value: Any) -> bool:
 
 def _is_figure(value: Any) -> bool:
     return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _MOST)
+
+
+def _are_figures(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) <= _MOST_SETTINGS
+        and all(
+            name.isidentifier() and len(name) <= _LONGEST_NAME and _is_figure(number) for name, number in value.items()
+        )
+    )
 
 
 def _is_accuracy(value: Any) -> bool:

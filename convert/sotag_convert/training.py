@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sotag_convert.checkpoint import Checkpoint
 from sotag_convert.data.dataset import VALIDATION_TEXTS, Dataset, Examples, LabelledTexts
 from sotag_convert.data.off_topic import off_topic_texts
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
+from sotag_convert.learn.autotune import Search, check_search, searched
 from sotag_convert.learn.cross_validation import (
     Chosen,
     Run,
@@ -35,6 +38,7 @@ from sotag_convert.staging import refuse_existing, staged
 from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
+_SHARE_OF_FEW = 0.25  # for validation, in a search for settings; with fewer the differences are chance
 _FEW_GENERAL = 100  # general off-topic texts
 
 
@@ -69,6 +73,7 @@ def train_dataset(
     force: bool = False,
     resume: bool = False,
     max_size: int | None = None,
+    autotune: float | None = None,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train on ``dataset.train`` and publish a bundle in ``output``.
@@ -78,15 +83,16 @@ def train_dataset(
     are trained on, the last epoch is kept, and the scores are not calibrated. ``refit``: train again on all texts, with the
     number of epochs and the calibration of the first run. ``resume``: continue the interrupted run into ``output``, see
     run_state.py; the result is that of an uninterrupted one. ``max_size``: the bytes that the bundle has at most on the
-    device; it is as close to them as the texts allow. Raises ``SotagEdgeError``; then nothing is written, but after a
-    complete run the network is kept in a checkpoint, see checkpoint.py.
+    device; it is as close to them as the texts allow. ``autotune``: the seconds in which better settings are searched for,
+    see learn/autotune.py. Raises ``SotagEdgeError``; then nothing is written, but after a complete run the network is kept
+    in a checkpoint, see checkpoint.py.
     """
     refuse_existing(output, force)
-    settings = _checked(dataset, preset, epochs, validation, refit=refit)
+    settings = _checked(dataset, preset, epochs, validation, autotune, refit=refit)
+    search = None if autotune is None else Search(autotune, epochs is None, partial(_sized, max_size, dataset))
     epochs = settings.epochs if epochs is None else epochs
     progress = progress or SilentProgress()
-    if max_size is not None:
-        settings = _planned(settings, max_size, dataset)
+    settings = _sized(max_size, dataset, settings)
     checkpoint, state = Checkpoint(output, settings.recipe), RunState(output)
     facts = facts_of(
         dataset.sha256_of_all(),
@@ -96,16 +102,13 @@ def train_dataset(
         refit=refit,
         seed=seed,
         max_size=max_size,
+        autotune=autotune,
     )
     run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress, state)
     try:
         with staged(output, force) as folder:
-            if state.exists and not resume:
-                progress.warn(
-                    f"begins anew, and replaces the interrupted run in {state.folder}, which --resume continues"
-                )
-            state.begin(facts, resume=resume)
-            report, split = _train(run, folder, checkpoint, validation, refit=refit, max_size=max_size)
+            _begin(state, facts, progress, resume=resume)
+            report, split = _train(run, folder, checkpoint, validation, search, refit=refit, max_size=max_size)
     except BaseException as error:
         _say_what_is_kept(error, checkpoint, state, progress)
         raise
@@ -118,6 +121,12 @@ def train_dataset(
     return replace(report, summary=with_baseline(report.summary, split, dataset, progress))
 
 
+def _begin(state: RunState, facts: dict[str, Any], progress: Progress, *, resume: bool) -> None:
+    if state.exists and not resume:
+        progress.warn(f"begins anew, and replaces the interrupted run in {state.folder}, which --resume continues")
+    state.begin(facts, resume=resume)
+
+
 def _say_what_is_kept(error: BaseException, checkpoint: Checkpoint, state: RunState, progress: Progress) -> None:
     """Name the folders that a run which ended with an error leaves."""
     if checkpoint.is_kept:
@@ -128,7 +137,15 @@ def _say_what_is_kept(error: BaseException, checkpoint: Checkpoint, state: RunSt
         progress.warn("stopped before an epoch was complete: nothing is kept")
 
 
-def _checked(dataset: Dataset, preset: str, epochs: int | None, validation: float | None, *, refit: bool) -> Preset:
+def _checked(
+    dataset: Dataset,
+    preset: str,
+    epochs: int | None,
+    validation: float | None,
+    autotune: float | None,
+    *,
+    refit: bool,
+) -> Preset:
     """The preset's settings. Raises ``UsageError`` for a value out of range, ``InputError`` for too many labels."""
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r} (presets: {', '.join(PRESETS)})")
@@ -140,18 +157,32 @@ def _checked(dataset: Dataset, preset: str, epochs: int | None, validation: floa
         raise UsageError("refit needs validation texts: it repeats the run that they chose")
     if len(dataset.labels) > MOST_LABELS:
         raise InputError(f"{dataset.name} has {len(dataset.labels):,} labels, and {MOST_LABELS:,} are the most")
+    if autotune is not None:
+        check_search(PRESETS[preset], autotune, validation)
     return PRESETS[preset]
 
 
 def _train(
-    run: Run, folder: Path, checkpoint: Checkpoint, share: float | None, *, refit: bool, max_size: int | None
+    run: Run,
+    folder: Path,
+    checkpoint: Checkpoint,
+    share: float | None,
+    search: Search | None,
+    *,
+    refit: bool,
+    max_size: int | None,
 ) -> tuple[TrainingReport, Split]:
     """Train, and write the bundle into ``folder``. ``share``: of the validation texts; ``None`` chooses how to validate."""
     dataset, settings, progress = run.dataset, run.settings, run.progress
     folds = fold_count(dataset, settings) if share is None else 0
     training, held_out = _split(dataset, 0.0 if folds else settings.validation if share is None else share, run.seed)
     _announce(run.dataset, held_out, folds, settings, progress)
+    figures: dict[str, object] = {}
+    if search is not None:
+        few = _SHARE_OF_FEW if folds else settings.validation
+        run, figures = searched(run, *_split(dataset, share or few, run.seed), search)
     first = cross_validated(run, folds) if folds else validated(run, training, held_out)
+    first = first._replace(figures=first.figures | figures)
     with deferred_interrupts():
         source = _source(first, run)
         checkpoint.keep(source, folder.parent)
@@ -188,8 +219,10 @@ def _held_out(chosen: Chosen, dataset: Dataset, folds: int) -> Evaluation | None
     return evaluate_held_out(*chosen.held_out, dataset.labels, chosen.decision, on)
 
 
-def _planned(settings: Preset, max_size: int, dataset: Dataset) -> Preset:
+def _sized(max_size: int | None, dataset: Dataset, settings: Preset) -> Preset:
     """The settings for a bundle of a size. Raises ``UsageError`` if there is none that small."""
+    if max_size is None:
+        return settings
     off_topic = bool(settings.off_topic_repeats) and not dataset.multi_label
     return plan(settings, max_size, dataset.labels, dataset.name, multi_label=dataset.multi_label, off_topic=off_topic)
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import sotag_convert
+from sotag_convert.data.dataset import Examples
+from sotag_convert.data.stratify import fold_of_each
 from sotag_convert.learn.presets import PRESETS
 from sotag_convert.recipes import RECIPES, Recipe, RecipeSettings
+from sotag_convert.report.baseline import cross_validated_baseline
+from sotag_convert.report.evaluation import SingleLabelEvaluation
 from sotag_edge.bundle import Bundle
 from sotag_edge.errors import InputError, ModelError, SotagEdgeError, UsageError
-from tests.workstation.small import SMALL, noisy_texts
+from tests.workstation.small import LABELS, SMALL, noisy_texts
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +55,27 @@ def test_train_convert_and_evaluate(tmp_path: Path) -> None:
     assert after.recipe == "float32"
     for name in ("labels", "input", "decision", "preset", "seed", "training_data", "network"):
         assert getattr(after, name) == getattr(before, name)
+
+
+def test_without_test_texts_the_figures_are_those_of_the_cross_validation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A linear branch and few texts: each text is measured by a model of other texts; so is the baseline."""
+    monkeypatch.setitem(PRESETS, "small", replace(SMALL, rows=200, epochs=1))
+    texts, labels = noisy_texts(60)
+    report = sotag_convert.train(texts, labels, tmp_path / "mine", preset="small")
+    summary, evaluation = report.summary, report.evaluation
+    assert isinstance(evaluation, SingleLabelEvaluation)
+    assert (evaluation.on, evaluation.texts) == ("texts in 3-fold cross-validation", 60)
+    assert (summary.is_of_published, summary.texts_per_tag) == (False, (("harbour", 30), ("kitchen", 30)))
+    assert evaluation.accuracy == pytest.approx(summary.both, abs=1e-5)
+    assert summary.linear is not None
+    assert summary.lstm is not None
+    fold_of = fold_of_each([(LABELS.index(label),) for label in labels], 3, 1)
+    examples = Examples.single(texts, map(LABELS.index, labels))
+    assert summary.baseline == cross_validated_baseline(examples, fold_of)
+    card = (tmp_path / "mine" / "README.md").read_text(encoding="utf-8")
+    assert "In cross-validation with 3 folds (60 texts" in card
 
 
 def test_several_labels_per_text(tmp_path: Path) -> None:

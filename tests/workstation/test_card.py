@@ -6,7 +6,12 @@ import copy
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pytest
+
+from sotag_convert.publish import published_figures
 from sotag_convert.report.card import card
+from sotag_convert.report.evaluation import measure_single
 from sotag_edge.bundle import Manifest
 from sotag_edge.decision import MultiLabel, SingleLabel
 from sotag_edge.inputs import InputSettings
@@ -162,3 +167,13 @@ def test_the_parts_of_the_network_and_its_cross_validation() -> None:
     assert "an LSTM beside it has no weight" in text
     assert "| network | an LSTM |" in card("m", MANIFEST, METRICS)
     assert "off-topic output" not in card("m", MANIFEST, METRICS)
+
+
+@pytest.mark.parametrize("count", [100, 101])
+def test_metrics_have_no_table_of_a_million_confusions(count: int) -> None:
+    """With many labels it would be larger than the model; the figures of the labels are kept."""
+    labels = tuple(map(str, range(count)))
+    evaluation = measure_single(np.eye(count), [True] * count, range(count), labels)
+    figures = published_figures(evaluation)
+    assert ("confusion" in figures) == (count == 100)
+    assert len(figures["labels"]) == count

@@ -90,6 +90,21 @@ def test_many_tags_on_a_terminal() -> None:
     assert sum(row[:1] == ["tag40"] for row in whole) == 1
 
 
+def test_tables_fit_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All confusions of 20 tags are wider than that: the most frequent ones are listed; nothing is cut."""
+    monkeypatch.setenv("COLUMNS", "80")
+    labels = tuple(f"tag{number}" for number in range(20))
+    guesses = [*range(20), 5, 5]
+    found = measure_single(numpy.eye(20)[guesses] * 0.5 + 0.01, [True] * 22, [*range(20), 3, 3], labels)
+    shown = printed(found, terminal=True)
+    assert "the most frequent confusions" in shown
+    assert "…" not in shown
+    assert "95 % interval" in shown
+    assert "answered" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "tag, then best guess" in printed(found, terminal=False)
+
+
 def test_evaluate_prints_what_a_program_reads(run: Run, labelled: Path, fixture_model: Path) -> None:
     """With --to json one object a view; labels that the texts have none of are there, with no texts."""
     done = run("evaluate", fixture_model, labelled, "--to", "json")

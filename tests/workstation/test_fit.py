@@ -105,6 +105,7 @@ class Recorded:
 
     def __init__(self, network: Network) -> None:
         self.network, self.batches = network, []
+        self.graph = self
 
     graph = None
 

@@ -115,7 +115,7 @@ def test_ctrl_c_during_the_export_keeps_the_network(start: Start, run: Run, tmp_
     wait_for(process, "exporting")
     rest = interrupted(process)
     assert "sotag-edge convert out/mine-checkpoint --output out/mine" in rest
-    assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["mine-checkpoint"]
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["mine-checkpoint", "mine-run"]
     assert run("classify", "-m", "./out/mine-checkpoint", input="a boat\n").returncode == 3
     done = run("convert", "./out/mine-checkpoint", "--output", "out/mine")
     assert done.returncode == 0, done.stderr
@@ -135,7 +135,7 @@ def test_sigterm_during_the_export_keeps_the_network_and_no_scratch(start: Start
     _, rest = process.communicate(timeout=120)
     assert process.returncode == 143, rest
     assert "Traceback" not in rest
-    assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["mine-checkpoint"]
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["mine-checkpoint", "mine-run"]
     assert list((tmp_path / "tmp").iterdir()) == []
     wait_for_end(children)
 
@@ -154,11 +154,35 @@ def test_a_killed_run_leaves_no_process_and_is_cleared_by_the_next(start: Start,
     assert not (
         tmp_path / "out" / ".mine-unfinished" / "bundle" / "model.tflite"
     ).exists()  # it did not go on to its end
-    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == [".mine-unfinished", "mine-checkpoint"]
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == [
+        ".mine-unfinished",
+        "mine-checkpoint",
+        "mine-run",
+    ]
     assert list((tmp_path / "tmp").iterdir()) == []
     done = run("convert", "./out/mine-checkpoint", "--output", "out/mine")
     assert done.returncode == 0, done.stderr
-    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["mine", "mine-checkpoint"]
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["mine", "mine-checkpoint", "mine-run"]
+
+
+@LINUX
+def test_a_killed_run_is_resumed_to_the_same_model(start: Start, run: Run, data: Path, tmp_path: Path) -> None:
+    """The files of the model are those of an uninterrupted run, and nothing else is left."""
+    process = start("--epochs", "30")
+    wait_for(process, "epoch 2/")
+    process.kill()
+    process.wait()
+    options = ["--validation", "0", "--epochs", "30"]
+    done = run("train", data, "--output", "out/mine", *options, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "continuing after epoch" in done.stderr
+    assert run("train", data, "--output", "out/whole", *options).returncode == 0
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["mine", "whole"]
+    mine, whole = (Bundle.read(tmp_path / "out" / name).manifest for name in ("mine", "whole"))
+    assert "model.tflite" in mine.hashes
+    assert mine.hashes == whole.hashes
+    assert mine.decision == whole.decision
+    assert run("train", data, "--output", "out/mine", *options, "--resume", "--force").returncode == 2
 
 
 def test_ctrl_c_before_the_epochs_leaves_nothing(start: Start, tmp_path: Path) -> None:
@@ -215,8 +239,8 @@ def test_a_second_ctrl_c_keeps_the_best_epoch_in_the_checkpoint(
     progress = Recorder()
     with pytest.raises(KeyboardInterrupt):
         train_dataset(noisy_dataset(60), tmp_path / "mine", preset="small", progress=progress)
-    assert progress.lines[-1].startswith("the trained network is kept in ")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["mine-checkpoint"]
+    assert progress.lines[-2].startswith("the trained network is kept in ")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["mine-checkpoint", "mine-run"]
     metrics = json.loads((tmp_path / "mine-checkpoint" / "metrics.json").read_bytes())
     assert len(metrics["training"]["epochs"]) == 2
 
@@ -228,7 +252,7 @@ def test_a_failed_export_keeps_the_network(tmp_path: Path, monkeypatch: pytest.M
     with monkeypatch.context() as patch, pytest.raises(ModelError, match="the TFLite converter failed"):
         patch.setattr("sotag_convert.export.converter._SECONDS", 0)
         train_dataset(noisy_dataset(60), tmp_path / "mine", preset="small", progress=progress)
-    assert "sotag-edge convert" in progress.lines[-1]
+    assert "sotag-edge convert" in progress.lines[-2]
     convert_bundle(tmp_path / "mine-checkpoint", Recipe.FLOAT32, tmp_path / "mine")
     train_dataset(noisy_dataset(60), tmp_path / "again", preset="small")
     mine, again = (Bundle.read(tmp_path / name) for name in ("mine", "again"))
@@ -278,7 +302,7 @@ def test_a_refit_that_fails_keeps_the_first_network(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(training, "trained_again", failed)
     with pytest.raises(MemoryError):
         train_dataset(noisy_dataset(60), tmp_path / "mine", preset="small", epochs=1, refit=True)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["mine-checkpoint"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["mine-checkpoint", "mine-run"]
 
 
 def test_ctrl_c_between_training_and_export_waits_for_the_checkpoint(
@@ -295,7 +319,7 @@ def test_ctrl_c_between_training_and_export_waits_for_the_checkpoint(
     monkeypatch.setattr(Checkpoint, "keep", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train_dataset(noisy_dataset(60), tmp_path / "mine", preset="small", epochs=1)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["mine-checkpoint"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["mine-checkpoint", "mine-run"]
 
 
 def test_interrupts_are_noted_or_deferred() -> None:

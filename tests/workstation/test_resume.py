@@ -30,6 +30,7 @@ from sotag_convert.network.architectures import ConvLstmNetwork
 from sotag_convert.network.network import Network
 from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.progress import SilentProgress, SilentStage, Stage
+from sotag_convert.publish import Published
 from sotag_convert.recipes import Recipe
 from sotag_convert.run_state import FitFile, RunState, facts_of, write_whole
 from sotag_convert.source import KERAS_MODEL, Source
@@ -87,12 +88,13 @@ class Stopping(SilentProgress):
 def _quick() -> Iterator[None]:
     """Presets that train in seconds; what is published is not exported, which takes longer than all the rest."""
 
-    def written(source: Source, recipe: Recipe, folder: Path, *_: object) -> Parity:
+    def written(source: Source, recipe: Recipe, folder: Path, *_: object) -> Published:
         source.write(folder, recipe)
-        return Parity(0, 1.0, 0.0, 0.0, None, None, 0)
+        return Published(Parity(0, 1.0, 0.0, 0.0, "accuracy", None, None, 0), None)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "publish", written)
+        patch.setattr(training, "with_baseline", lambda summary, *_: summary)
         patch.setattr(cross_validation, "_FOLDS", 2)
         patch.setitem(PRESETS, "folded", replace(SMALL, epochs=2, rows=50))
         patch.setitem(PRESETS, "split", replace(SMALL, epochs=3))
@@ -239,7 +241,7 @@ def test_a_step_has_no_hidden_state(settings: ConvLstmNetwork | SeedNetwork) -> 
 
 def test_there_must_be_an_interrupted_run(tmp_path: Path) -> None:
     """Neither before the first run nor after a complete one there is anything to continue."""
-    with pytest.raises(UsageError, match=r"there is no interrupted run into .*mine: .*mine-run does not exist"):
+    with pytest.raises(UsageError, match=r"there is no interrupted run into .*mine: .*mine-run, which"):
         run(tmp_path / "mine", resume=True)
     assert entries(tmp_path) == []
 

@@ -8,7 +8,7 @@ from sotag_edge.errors import MissingDependencyError
 
 _EXTRAS = {
     "evaluate": ("sklearn", "pooch"),
-    "convert": ("tensorflow", "tf_keras", "sklearn", "pooch"),
+    "convert": ("tensorflow", "tf_keras", "optuna", "sklearn", "pooch"),
 }
 
 

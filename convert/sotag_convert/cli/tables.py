@@ -14,12 +14,14 @@ from sotag_edge.terminal import make_console, printable
 
 _MOST_LABELS = 20
 _CONFUSIONS = 10
+_UNBOUNDED = 10_000  # columns
 
 
 def print_evaluations(views: Mapping[str, Evaluation]) -> None:
     """Print a row per view of the texts, then the first view in detail: by tag, confusions, coverage or ranks.
 
-    With over 20 tags the most frequent confusions take the place of all, and a terminal shows the worst tags only.
+    With over 20 tags, or too narrow a terminal, the most frequent confusions take the place of all, and a terminal shows the
+    worst tags only.
     """
     console = make_console()
     first = next(iter(views.values()))
@@ -42,6 +44,7 @@ def print_evaluations(views: Mapping[str, Evaluation]) -> None:
 
 def _single(views: Sequence[tuple[str, SingleLabelEvaluation]]) -> Table:
     table = _table("texts", "accuracy", "95 % interval", "macro-F1", "loss", "ECE", "answered", "right")
+    table.collapse_padding, table.pad_edge = True, False  # for a terminal of 80 columns
     for view, figures in views:
         table.add_row(
             view,
@@ -101,13 +104,15 @@ def _print_labels(figures: Evaluation, console: Console) -> None:
 
 
 def _print_confusions(figures: SingleLabelEvaluation, console: Console) -> None:
-    labels = [printable(label.label) for label in figures.labels]
-    if len(labels) <= _MOST_LABELS:
-        table = _table("tag, then best guess", *labels)
+    if len(figures.labels) <= _MOST_LABELS:
+        labels = [printable(label.label) for label in figures.labels]
+        matrix = _table("tag, then best guess", *labels)
         for label, row in zip(labels, figures.confusion, strict=True):
-            table.add_row(Text(label), *(f"{count:,}" for count in row))
-        console.print(table)
-        return
+            matrix.add_row(Text(label), *(f"{count:,}" for count in row))
+        options = console.options.update(max_width=_UNBOUNDED)  # else it would be measured as if it fitted
+        if console.measure(matrix, options=options).maximum <= console.width:
+            console.print(matrix)
+            return
     table = _table("texts")
     table.add_column("with the tag")
     table.add_column("best guess")

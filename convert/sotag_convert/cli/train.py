@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
-from sotag_convert.cli.units import parsed_size
+from sotag_convert.cli.units import parsed_duration, parsed_size
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import INTERRUPTED
+
+if TYPE_CHECKING:
+    from sotag_convert.data.dataset import Dataset
+    from sotag_convert.progress import Progress
 
 _TRAINING = "Training"
 _VALIDATION_HELP = (
@@ -32,6 +36,17 @@ Refit = Annotated[
     typer.Option(
         "--refit",
         help="Then train again on all texts, for the chosen number of epochs; takes twice as long.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+Autotune = Annotated[
+    Optional[float],
+    typer.Option(
+        "--autotune",
+        parser=parsed_duration,
+        metavar="DURATION",
+        help="First search for better settings than the preset's, for about this time, such as 90s, 10m or 1h. Ctrl-C ends "
+        "the search and trains with the best ones.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -73,6 +88,7 @@ def train(
     validation: Validation = None,
     refit: Refit = False,
     max_size: MaxSize = None,
+    autotune: Autotune = None,
     seed: Seed = 1,
     force: options.Force = False,
     resume: Resume = False,
@@ -90,23 +106,17 @@ def train(
     from sotag_convert.staging import refuse_existing
 
     with run_progress(log, quiet, verbose) as progress:
-        require_extra("convert")
-        refuse_existing(output, force)  # before anything is downloaded
         if resume:
             from sotag_convert.run_state import RunState
 
             RunState(output).require()
+        require_extra("convert")
+        refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
-            from sotag_convert.cli.data_tables import say_data_report
             from sotag_convert.cli.summary import detail_parity, print_summary
-            from sotag_convert.data.checks import cleaned, inspect
-            from sotag_convert.data.load import load
             from sotag_convert.training import train_dataset
-        with progress.stage("reading the texts") as stage:
-            dataset = load(data, settings, progress.say, stage.advance)
-        with progress.stage("looking at the texts"):
-            say_data_report(inspect(dataset), progress)
-            dataset = cleaned(dataset)
+
+        dataset = _dataset(data, settings, progress)
         report = train_dataset(
             dataset,
             output,
@@ -118,9 +128,23 @@ def train(
             force=force,
             resume=resume,
             max_size=max_size,
+            autotune=autotune,
             progress=progress,
         )
         detail_parity(report.parity, progress)
         print_summary(report.summary, progress)
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _dataset(data: list[str], settings: DataSettings, progress: Progress) -> Dataset:
+    """The data set of a run, without what training cannot use."""
+    from sotag_convert.cli.data_tables import say_data_report
+    from sotag_convert.data.checks import cleaned, inspect
+    from sotag_convert.data.load import load
+
+    with progress.stage("reading the texts") as stage:
+        dataset = load(data, settings, progress.say, stage.advance)
+    with progress.stage("looking at the texts"):
+        say_data_report(inspect(dataset), progress)
+        return cleaned(dataset)

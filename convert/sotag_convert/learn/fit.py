@@ -21,11 +21,13 @@ from sotag_convert.learn.saved_fit import Epoch, SavedFit, write
 from sotag_convert.learn.step import TrainingStep
 from sotag_convert.learn.training_set import TrainingSet, fold_ratios
 from sotag_convert.network.keras import tf, tf_keras
-from sotag_convert.network.network import Network, pad
+from sotag_convert.network.network import DENSE, Network, pad
 from sotag_convert.progress import Progress
 from sotag_convert.run_state import FitFile
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
+FITTING = "training the network"
+"""The name of the stage in which the first Ctrl-C raises no ``KeyboardInterrupt``."""
 _POOL = 40  # batches whose texts are sorted by length together: little padding, and still a random order
 
 
@@ -82,7 +84,7 @@ def fit(
         done, kept, best = saved.epochs, saved.kept, saved.weights
         progress.say(f"continuing after epoch {len(done)}")
     rest = len(batches) * (epochs - len(done))
-    with noted_interrupts() as interrupted, progress.stage("training the network", rest) as stage:
+    with noted_interrupts() as interrupted, progress.stage(FITTING, rest) as stage:
         try:
             for number in range(len(done) + 1, epochs + 1):
                 start = time.monotonic()
@@ -116,7 +118,17 @@ def _training_step(network: Network, training_set: TrainingSet, preset: Preset, 
     graph = network.fitting_graph(fold_ratios(training_set, network.settings) if preset.ratios else {})
     loss = _summed_cross_entropy if network.settings.independent else "categorical_crossentropy"
     graph.compile(_optimizer(preset, steps), loss)
+    if network.settings.independent:
+        _start_from_shares(graph, training_set)
     return TrainingStep(graph)
+
+
+def _start_from_shares(graph: Any, training_set: TrainingSet) -> None:
+    """Start with the share of the texts as the score of each label: most are rare, and learning that takes long."""
+    members = training_set.members
+    shares = (members.sum(axis=0) + 1) / (len(members) + 2)
+    kernel, _ = graph.get_layer(DENSE).get_weights()
+    graph.get_layer(DENSE).set_weights([kernel, np.log(shares / (1 - shares))])
 
 
 def _save(
@@ -191,7 +203,7 @@ class _Batches:
         texts, random = self._training_set, np.random.default_rng((self._seed, number))
         for batch in _batches(texts.ids.lengths, self._size, random):
             ids = _drop_words(pad([texts.ids[text] for text in batch], texts.input.pad_to), self._word_dropout, random)
-            yield ids, texts.folds[batch], texts.targets[batch]
+            yield ids, texts.folds[batch], texts.targets[batch].astype(np.float32)
 
 
 def _batches(lengths: NDArray[np.int64], size: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:

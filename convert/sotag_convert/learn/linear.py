@@ -23,14 +23,12 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.svm import LinearSVC
 
 from sotag_convert.learn.corpus import Ragged, counts_of
+from sotag_convert.learn.presets import USUAL_LINEAR, LinearSettings
 from sotag_edge.features import Features, pair_hashes, token_hashes
 from sotag_edge.vocabulary import UNKNOWN_ID
 
 Floats = NDArray[np.float32]
 
-# Of 0.2, 0.3 and 0.5 the best on titles, questions and package descriptions; with 1 the n-grams outweigh the words of a long
-# text, which costs 2 to 7 points.
-_NGRAM_WEIGHT = 0.3
 # The weight of the square of an unknown token's idf in the norm. Of 0.1, 0.25 and 1 the best: small talk gained 3 points of
 # accuracy; with 1 questions whose words are mostly unknown lose their calibration.
 _UNKNOWN = 0.25
@@ -50,7 +48,7 @@ class FeatureCounts:
     ``values``: 1 + log(count) of each feature in each text, shape [texts, columns]; that of an n-gram is the sum over the
     tokens which have it. ``tokens``, ``pairs``: the squares of the same for each type and each pair, for the norm.
     ``ngrams_of_types``: how often each type has each n-gram; ``ids_of_types``: the id of each type below ``ids``, one hot;
-    ``hashes``: of the pairs and n-grams, in the order of their columns.
+    ``hashes``: of the pairs and n-grams, in the order of their columns; ``settings``: how a model of them is fitted.
     """
 
     values: sparse.csr_matrix
@@ -59,6 +57,7 @@ class FeatureCounts:
     ngrams_of_types: sparse.csr_matrix
     ids_of_types: sparse.csr_matrix
     hashes: NDArray[np.uint32]
+    settings: LinearSettings
 
     @property
     def ids(self) -> int:
@@ -69,7 +68,7 @@ class FeatureCounts:
     def weights(self) -> Floats:
         """How much each column counts beside the others."""
         columns = np.ones(self.values.shape[1], np.float32)
-        columns[self.ids + self.pairs.shape[1] :] = _NGRAM_WEIGHT
+        columns[self.ids + self.pairs.shape[1] :] = self.settings.ngram_weight
         return columns
 
     @property
@@ -91,7 +90,13 @@ class FeatureCounts:
         return replace(self, values=self.values[rows], tokens=self.tokens[rows], pairs=self.pairs[rows])
 
 
-def count_features(texts: Ragged, tokens: Sequence[str], ids_of_types: NDArray[np.int32], ids: int) -> FeatureCounts:
+def count_features(
+    texts: Ragged,
+    tokens: Sequence[str],
+    ids_of_types: NDArray[np.int32],
+    ids: int,
+    settings: LinearSettings = USUAL_LINEAR,
+) -> FeatureCounts:
     """The features of texts. ``texts``: their types; ``tokens``: of each type; ``ids_of_types``: its id below ``ids``."""
     types = _damped(counts_of(texts, len(tokens)))
     known = sparse.csr_matrix(
@@ -101,7 +106,7 @@ def count_features(texts: Ragged, tokens: Sequence[str], ids_of_types: NDArray[n
     ngrams, ngram_keys = _ngrams(tokens, types if len(texts) > _FEW_TEXTS else None)
     values = sparse.hstack([types @ known, pairs, types @ ngrams], "csr", np.float32)
     hashes = np.concatenate([pair_keys, ngram_keys])
-    return FeatureCounts(values, types.power(2), pairs.power(2), ngrams, known, hashes)
+    return FeatureCounts(values, types.power(2), pairs.power(2), ngrams, known, hashes, settings)
 
 
 def _damped(counts: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -189,7 +194,7 @@ def fit_linear(
         positive = targets[labelled, output] if is_label else targets[:, output]
         if not positive.any() or positive.all():
             return np.zeros(scaled.shape[1], np.float32), 1.0 if positive.any() else -1.0
-        classifier = _classifier(texts.shape[0], seed, many=many)
+        classifier = _classifier(texts.shape[0], features.settings, seed, many=many)
         if not is_label:  # there may be more off-topic texts than others, or fewer
             classifier.set_params(class_weight="balanced")
         classifier.fit(texts, positive)
@@ -202,8 +207,8 @@ def fit_linear(
     return LinearModel(weights, squares, np.array([bias for _, bias in planes], np.float32))
 
 
-def _classifier(texts: int, seed: int, *, many: bool) -> LinearSVC | SGDClassifier:
-    strength = inverse_regularization(texts)
+def _classifier(texts: int, settings: LinearSettings, seed: int, *, many: bool) -> LinearSVC | SGDClassifier:
+    strength = inverse_regularization(texts) * settings.strength
     if many:
         return SGDClassifier("modified_huber", alpha=1 / (strength * texts), max_iter=5, tol=None, random_state=seed)
     return LinearSVC(C=strength, random_state=seed)

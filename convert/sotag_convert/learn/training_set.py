@@ -37,6 +37,7 @@ _OFF_TOPIC_PART = 10  # off-topic texts are repeated while they are at most a te
 _ENOUGH = 8
 _SMOOTHING = 0.3
 _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
+_MOST_DISTILLED = 20_000_000  # texts times outputs; of a million texts their labels say enough
 _SAMPLE = 10_000  # texts whose length is looked at
 _LONGEST, _LONG, _SHORTEST = 1024, 256, 32  # tokens
 _COVERED = (0.9, 0.98)  # of the texts are read to their end; the second share unless these are long texts
@@ -56,7 +57,7 @@ class TrainingSet:
     input: InputSettings
     vocabulary: Vocabulary
     ids: Ragged
-    targets: Scores
+    targets: Scores | NDArray[np.bool_]
     members: NDArray[np.bool_]
     folds: NDArray[np.int32]
     features: FeatureCounts | None
@@ -111,12 +112,12 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     ids = Ragged(ids_of_types[all_types.values], all_types.starts).filled(UNKNOWN_ID)
     features = None
     if preset.rows or preset.teacher_share:
-        features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary))
+        features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary), preset.linear)
     built = TrainingSet(
         settings,
         vocabulary,
         ids,
-        members.astype(np.float32),
+        members,
         members,
         folds,
         features,
@@ -222,7 +223,7 @@ def _taken(built: TrainingSet, numbers: NDArray[np.int64]) -> TrainingSet:
 
 def _distilled(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
     """With the linear model's out-of-fold scores in the targets of texts whose labels have enough texts."""
-    if built.features is None or not preset.teacher_share:
+    if built.features is None or not preset.teacher_share or built.members.size > _MOST_DISTILLED:
         return built
     logits = out_of_fold_logits(
         built.features, built.members, built.folds, built.fitted, seed, off_topic=built.off_topic

@@ -25,7 +25,7 @@ from sotag_edge.interpreter import ROWS
 from sotag_edge.vocabulary import PADDING_ID
 
 LINEAR = "linear"
-_DENSE = "scores"
+DENSE = "scores"
 Scores = NDArray[np.float32]
 """Shape [texts, outputs], from 0 to 1; a softmax sums to 1."""
 
@@ -70,8 +70,8 @@ class Network:
             raise TypeError(f"{type(self.settings).__name__} has no linear branch")
         network = Network(replace(self.settings, rows=len(table)))
         network.take_weights(self.model)
-        kernel, ours = self.model.get_layer(_DENSE).get_weights()
-        network.model.get_layer(_DENSE).set_weights([kernel * share, ours * share + bias])
+        kernel, ours = self.model.get_layer(DENSE).get_weights()
+        network.model.get_layer(DENSE).set_weights([kernel * share, ours * share + bias])
         network.model.get_layer(LINEAR).set_weights([table])
         return network
 

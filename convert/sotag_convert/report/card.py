@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sotag_convert.progress import in_words
 from sotag_edge.bundle import Manifest
 from sotag_edge.decision import MultiLabel, SingleLabel
 from sotag_edge.terminal import printable
@@ -61,6 +62,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         **_further_texts(data),
         "licence of the data": _text(data["licence"] or "not stated"),
         "preset, seed": f"`{_text(str(manifest.preset))}`, {manifest.seed}",
+        **_searched(metrics["training"]),
         "recipe": f"`{manifest.recipe}`",
         "network": _network(manifest, metrics["training"]),
         "bytes on the device": f"{metrics['verification']['bytes']:,}",
@@ -108,6 +110,13 @@ def _further_texts(data: Mapping[str, Any]) -> dict[str, str]:
     }
     further = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     return {"and on": further} if further else {}
+
+
+def _searched(training: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that a search chose."""
+    if "settings" not in training:
+        return {}
+    return {"settings": f"the best of {training['trials']:,} tried: {_text(in_words(training['settings']))}"}
 
 
 def _network(manifest: Manifest, training: Mapping[str, Any]) -> str:
