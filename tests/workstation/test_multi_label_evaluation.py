@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, log_loss, precision_score, recall_score
+from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, recall_score
 
 import sotag_convert
 from sotag_convert.export import device_run
@@ -83,6 +83,7 @@ def test_the_figures_are_those_of_scikit_learn() -> None:
     assert figures.macro_f1 == pytest.approx(f1_score(members[:, :-1], answers[:, :-1], average="macro"))
     assert figures.precision == pytest.approx(precision_score(members, answers, average="micro"))
     assert figures.recall == pytest.approx(recall_score(members, answers, average="micro"))
+    assert figures.exact == pytest.approx(accuracy_score(members, answers))
     losses = [log_loss(members[:, label], scores[:, label], labels=[False, True]) for label in range(8)]
     assert figures.log_loss == pytest.approx(sum(losses))
     for label, f1 in zip(figures.labels[:-1], f1_score(members[:, :-1], answers[:, :-1], average=None), strict=True):

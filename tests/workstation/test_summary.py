@@ -96,6 +96,12 @@ def test_the_figures_of_a_cross_validation(capsys: pytest.CaptureFixture[str]) -
     assert "The figures are of models that were trained on parts of the texts." in text
 
 
+def test_of_tags_that_are_as_bad_those_with_more_texts_come_first() -> None:
+    """They matter more."""
+    summary = replace(GOOD, evaluation=evaluation([[0, 2, 0], [5, 0, 0], [0, 0, 3]], ("a", "b", "c")))
+    assert [label.label for label in summary.worst_tags()] == ["b", "a", "c"]
+
+
 def test_a_model_without_errors_has_no_confusion(capsys: pytest.CaptureFixture[str]) -> None:
     """Nor a tag without texts among the worst."""
     summary = replace(GOOD, evaluation=evaluation([[5, 0, 0], [0, 5, 0], [0, 0, 0]], ("a", "b", "c")))
@@ -215,10 +221,15 @@ def test_the_baseline_of_several_labels_is_a_micro_f1(many: int, monkeypatch: py
 def test_the_baseline_of_folds_is_that_of_all_their_texts() -> None:
     """Each fold counts by its texts, not as one."""
     texts = examples(300, 1)
-    fold_of = [0] * 200 + [1] * 100
-    large, small = texts.take(range(200)), texts.take(range(200, 300))
-    expected = (200 * baseline_accuracy(small, large) + 100 * baseline_accuracy(large, small)) / 300
+    fold_of = [0] * 180 + [1] * 80 + [2] * 40
+    expected = 0.0
+    for fold in range(3):
+        seen = [number for number in range(300) if fold_of[number] != fold]
+        unseen = [number for number in range(300) if fold_of[number] == fold]
+        expected += baseline_accuracy(texts.take(seen), texts.take(unseen)) * len(unseen) / 300
     assert cross_validated_baseline(texts, fold_of) == pytest.approx(expected)
+    words = Examples.single(["oven", "oven", "sail", "sail", "oven", "sail"], [0, 0, 1, 1, 0, 1])
+    assert cross_validated_baseline(words, [0, 0, 1, 1, 2, 2]) == 1  # each fold alone has seen too little
 
 
 # The summary of a run.
