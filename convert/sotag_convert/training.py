@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from sotag_convert.checkpoint import Checkpoint
 from sotag_convert.data.dataset import VALIDATION_TEXTS, Dataset, Examples, LabelledTexts
-from sotag_convert.data.off_topic import off_topic_texts
+from sotag_convert.data.off_topic import with_general
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
 from sotag_convert.learn.autotune import Search, check_search, searched
@@ -39,7 +38,6 @@ from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
 _SHARE_OF_FEW = 0.25  # for validation, in a search for settings; with fewer the differences are chance
-_FEW_GENERAL = 100  # general off-topic texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,8 @@ def train_dataset(
         max_size=max_size,
         autotune=autotune,
     )
-    run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress, state)
+    everything = with_general(dataset, seed) if settings.off_topic_repeats else dataset
+    run = Run(everything, preset, settings, epochs, seed, progress, state)
     try:
         with staged(output, force) as folder:
             _begin(state, facts, progress, resume=resume)
@@ -230,17 +229,6 @@ def _limit(max_size: int | None, chosen: Chosen, run: Run) -> SizeLimit | None:
         return _source(chosen._replace(parts=parts._replace(table=spare.most_useful(rows))), run)
 
     return SizeLimit(max_size, len(parts.table.hashes), len(spare.hashes), resized)
-
-
-def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
-    """With some general off-topic texts, where nothing is known of those that the data set's model will see."""
-    if not (preset.off_topic_repeats and dataset.origin.general_off_topic):
-        return dataset
-    general = [text for text in off_topic_texts() if text not in dataset.off_topic]
-    count = len(general)
-    if dataset.multi_label:  # where they are negative examples of each label, they must not outnumber the others
-        count = min(count, max(_FEW_GENERAL, len(dataset.train) // 2))
-    return replace(dataset, general=tuple(random.Random(seed).sample(general, count)))
 
 
 def _split(dataset: Dataset, share: float, seed: int) -> tuple[Examples, Examples | None]:
