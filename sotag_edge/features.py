@@ -9,9 +9,8 @@ norm only.
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sotag_edge.errors import ModelError
@@ -65,9 +64,9 @@ class Features:
             np, listed = self._loaded or self._load()
             hashes, times = np.unique(pair_hashes(np, np.array(ids, np.uint32)), return_counts=True)
             if UNKNOWN_ID in ids:
-                of_tokens = [(number, count) for token, count in unknown.items() for number in token_hashes(token)]
-                hashes = np.concatenate([hashes, np.array([number for number, _ in of_tokens], np.uint32)])
-                times = np.concatenate([times, np.array([count for _, count in of_tokens], np.int64)])
+                of_tokens, owners = ngram_hashes(np, list(unknown))
+                hashes = np.concatenate([hashes, of_tokens])
+                times = np.concatenate([times, np.array(list(unknown.values()))[owners]])
             places = np.searchsorted(listed, hashes)
             places[places == len(listed)] = 0
             has_row = listed[places] == hashes
@@ -90,23 +89,25 @@ def pair_hashes(np: Any, ids: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return hashes
 
 
-def token_hashes(token: str) -> list[int]:
-    """The hash of each character n-gram of a token, its ends marked; none of a single character.
+def ngram_hashes(np: Any, tokens: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The hashes of the character n-grams of tokens, and the number of the token of each. A single character has none.
 
-    >>> len(token_hashes("cat")), token_hashes("c")
-    (6, [])
+    The n-grams are those of ``<token>``, cut after 30 characters; one that a token has twice is there twice. The hash is
+    that of Rabin and Karp, over the code points.
+
+    >>> import numpy
+    >>> hashes, owners = ngram_hashes(numpy, ["cat", "c", "at"])  # <ca cat at> <cat cat> <cat> and <at at> <at>
+    >>> owners.tolist(), bool(hashes[2] == hashes[4])
+    ([0, 0, 0, 2, 2, 0, 0, 2, 0], True)
     """
-    return [zlib.crc32(ngram.encode("utf-8", "surrogatepass")) for ngram in ngrams(token)]
-
-
-def ngrams(token: str) -> Iterator[str]:
-    """The distinct character n-grams of a token.
-
-    >>> list(ngrams("cat"))
-    ['<ca', 'cat', 'at>', '<cat', 'cat>', '<cat>']
-    """
-    if len(token) < 2:
-        return iter(())
-    marked = f"<{token[:_LONGEST]}>"
-    found: Iterable[str] = (marked[start : start + n] for n in NGRAM_LENGTHS for start in range(len(marked) - n + 1))
-    return iter(dict.fromkeys(found))
+    marked = [f"<{token[:_LONGEST]}>" if len(token) > 1 else "" for token in tokens]
+    codes = np.frombuffer("".join(marked).encode("utf-32-le", "surrogatepass"), "<u4")
+    owners = np.repeat(np.arange(len(marked)), [len(token) for token in marked])
+    hashes, found = codes, []
+    for length in range(2, NGRAM_LENGTHS[-1] + 1):
+        hashes = hashes[:-1] * np.uint32(_FIRST_FACTOR) + codes[length - 1 :]
+        if length in NGRAM_LENGTHS:
+            first = owners[: len(hashes)]
+            within = first == owners[length - 1 :]
+            found.append((hashes[within], first[within]))
+    return np.concatenate([part for part, _ in found]), np.concatenate([part for _, part in found])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from sotag_convert.checkpoint import Checkpoint
 from sotag_convert.data.dataset import VALIDATION_TEXTS, Dataset, Examples, LabelledTexts
-from sotag_convert.data.off_topic import off_topic_texts
+from sotag_convert.data.off_topic import with_general
 from sotag_convert.export.parity import Parity
 from sotag_convert.interrupts import deferred_interrupts
 from sotag_convert.learn.autotune import Search, check_search, searched
@@ -24,7 +23,7 @@ from sotag_convert.learn.cross_validation import (
     validated,
 )
 from sotag_convert.learn.presets import PRESETS, Preset
-from sotag_convert.learn.sizing import plan
+from sotag_convert.learn.sizing import plan_for
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import SizeLimit, publish
@@ -39,7 +38,6 @@ from sotag_edge.errors import InputError, UsageError
 
 _FEW = 100  # texts per tag
 _SHARE_OF_FEW = 0.25  # for validation, in a search for settings; with fewer the differences are chance
-_FEW_GENERAL = 100  # general off-topic texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +87,10 @@ def train_dataset(
     """
     refuse_existing(output, force)
     settings = _checked(dataset, preset, epochs, validation, autotune, refit=refit)
-    search = None if autotune is None else Search(autotune, epochs is None, partial(_sized, max_size, dataset))
+    search = None if autotune is None else Search(autotune, epochs is None, partial(plan_for, max_size, dataset))
     epochs = settings.epochs if epochs is None else epochs
     progress = progress or SilentProgress()
-    settings = _sized(max_size, dataset, settings)
+    settings = plan_for(max_size, dataset, settings)
     checkpoint, state = Checkpoint(output, settings.recipe), RunState(output)
     facts = facts_of(
         dataset.sha256_of_all(),
@@ -104,7 +102,8 @@ def train_dataset(
         max_size=max_size,
         autotune=autotune,
     )
-    run = Run(_with_general(dataset, settings, seed), preset, settings, epochs, seed, progress, state)
+    everything = with_general(dataset, seed) if settings.off_topic_repeats else dataset
+    run = Run(everything, preset, settings, epochs, seed, progress, state)
     try:
         with staged(output, force) as folder:
             _begin(state, facts, progress, resume=resume)
@@ -208,14 +207,6 @@ def _train(
     return TrainingReport(checkpoint.output, interrupted, published.parity, summary), split
 
 
-def _sized(max_size: int | None, dataset: Dataset, settings: Preset) -> Preset:
-    """The settings for a bundle of a size. Raises ``UsageError`` if there is none that small."""
-    if max_size is None:
-        return settings
-    off_topic = bool(settings.off_topic_repeats) and not dataset.multi_label
-    return plan(settings, max_size, dataset.labels, dataset.name, multi_label=dataset.multi_label, off_topic=off_topic)
-
-
 def _limit(max_size: int | None, chosen: Chosen, run: Run) -> SizeLimit | None:
     """How the bundle gets its size."""
     parts = chosen.parts
@@ -227,17 +218,6 @@ def _limit(max_size: int | None, chosen: Chosen, run: Run) -> SizeLimit | None:
         return _source(chosen._replace(parts=parts._replace(table=spare.most_useful(rows))), run)
 
     return SizeLimit(max_size, len(parts.table.hashes), len(spare.hashes), resized)
-
-
-def _with_general(dataset: Dataset, preset: Preset, seed: int) -> Dataset:
-    """With some general off-topic texts, where nothing is known of those that the data set's model will see."""
-    if not (preset.off_topic_repeats and dataset.origin.general_off_topic):
-        return dataset
-    general = [text for text in off_topic_texts() if text not in dataset.off_topic]
-    count = len(general)
-    if dataset.multi_label:  # where they are negative examples of each label, they must not outnumber the others
-        count = min(count, max(_FEW_GENERAL, len(dataset.train) // 2))
-    return replace(dataset, general=tuple(random.Random(seed).sample(general, count)))
 
 
 def _split(dataset: Dataset, share: float, seed: int) -> tuple[Examples, Examples | None]:

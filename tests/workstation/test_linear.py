@@ -18,7 +18,7 @@ from sotag_convert.learn.linear import (
     out_of_fold_logits,
     table,
 )
-from sotag_edge.features import token_hashes
+from sotag_edge.features import ngram_hashes
 from sotag_edge.vocabulary import Vocabulary
 
 TOPICS = [
@@ -28,6 +28,12 @@ TOPICS = [
 ]
 COMMON = ["the", "and", "a", "how", "in"]
 UNKNOWN = ["breads", "sailor", "gardener", "ovens", "x", "anchoring", "zebra"]
+
+
+def token_hashes(token: str) -> list[int]:
+    """The hashes of the n-grams of one token."""
+    hashes, _ = ngram_hashes(np, [token])
+    return [int(number) for number in hashes]
 
 
 def drawn(count: int, labels: int = 3, seed: int = 1) -> tuple[list[list[str]], NDArray[np.bool_]]:

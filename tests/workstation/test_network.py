@@ -21,7 +21,7 @@ from sotag_convert.recipes import RECIPES, Recipe
 from sotag_edge.bundle import Bundle, Manifest
 from sotag_edge.decision import MultiLabel
 from sotag_edge.errors import ModelError
-from sotag_edge.features import token_hashes
+from sotag_edge.features import ngram_hashes
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 from tests.workstation.networks import CODE, CONV, LENGTHS, SEED, VOCABULARY, WORDS, network, texts, write
@@ -138,7 +138,7 @@ def test_int8_rows_are_close_to_their_floats() -> None:
 def test_a_branch_is_exported(recipe: Recipe, independent: bool, tmp_path: Path) -> None:
     """The device finds the rows of a text itself, and its scores are those of Keras; without the branch they are others."""
     settings = replace(CONV, independent=independent)
-    hashes = np.unique([number for word in WORDS for number in token_hashes(f"{word}x")])[: ROWS - len(VOCABULARY)]
+    hashes = np.unique(ngram_hashes(np, [f"{word}x" for word in WORDS])[0])[: ROWS - len(VOCABULARY)]
     joined = network(settings).joined(0.5, *branch())
     (tmp_path / "features.bin").write_bytes(hashes.astype("<u4").tobytes())
     write(tmp_path, joined, recipe, CODE)

@@ -24,7 +24,7 @@ from sklearn.svm import LinearSVC
 
 from sotag_convert.learn.corpus import Ragged, counts_of
 from sotag_convert.learn.presets import USUAL_LINEAR, LinearSettings
-from sotag_edge.features import Features, pair_hashes, token_hashes
+from sotag_edge.features import Features, ngram_hashes, pair_hashes
 from sotag_edge.vocabulary import UNKNOWN_ID
 
 Floats = NDArray[np.float32]
@@ -136,9 +136,9 @@ def _pairs(texts: Ragged, ids_of_types: NDArray[np.int32]) -> tuple[sparse.csr_m
 def _ngrams(tokens: Sequence[str], types: sparse.csr_matrix | None) -> tuple[sparse.csr_matrix, NDArray[np.uint32]]:
     """How often each token has each n-gram, and their hashes; ``types``: leaves out tokens that many of these texts have."""
     rare = np.arange(len(tokens)) if types is None else np.flatnonzero(types.getnnz(axis=0) <= _COMMON)
-    hashes = [np.array(token_hashes(tokens[number]), np.uint32) for number in rare.tolist()]
-    rows = np.repeat(rare, [len(entry) for entry in hashes])
-    keys, columns = np.unique(np.concatenate([np.zeros(0, np.uint32), *hashes]), return_inverse=True)
+    hashes, owners = ngram_hashes(np, [tokens[number] for number in rare.tolist()])
+    keys, columns = np.unique(hashes, return_inverse=True)
+    rows = rare[owners]
     return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (len(tokens), len(keys))), keys
 
 

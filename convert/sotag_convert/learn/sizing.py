@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from sotag_convert.data.dataset import Dataset
 from sotag_convert.learn.presets import Preset
 from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
 from sotag_convert.network.bounds import MOST_WEIGHTS
@@ -31,6 +32,15 @@ _STEPS, _STEP = range(-700, 700), 1.01
 _LARGEST_VOCABULARY = 4  # times the preset's
 _FEWEST_TOKENS, _FEWEST_BUCKETS, _FEWEST_UNITS, _FEWEST_CHANNELS = 100, 100, 8, 4
 _UNUSED = 0.01  # of a size: what is not worth another export, which takes 20 s
+
+
+def plan_for(max_size: int | None, dataset: Dataset, preset: Preset) -> Preset:
+    """The ``plan`` for a data set; the preset as it is without a size. Raises ``UsageError``."""
+    if max_size is None:
+        return preset
+    several = dataset.multi_label
+    off_topic = bool(preset.off_topic_repeats) and not several
+    return plan(preset, max_size, dataset.labels, dataset.name, multi_label=several, off_topic=off_topic)
 
 
 def plan(
