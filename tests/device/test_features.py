@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sotag_edge import Classifier, ModelError, trial
 from sotag_edge.bundle import Bundle
 from sotag_edge.decision import Reason
-from sotag_edge.features import FEATURES, MOST_FEATURES, Features, ngram_hashes, pair_hashes
+from sotag_edge.features import FEATURES, MOST_FEATURES, Features, ngram_hashes, pair_hash
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
@@ -28,13 +28,8 @@ FIRST = len(VOCABULARY)
 
 
 def pair(one: str, two: str) -> int:
-    return int(pair_hashes(np, np.array(VOCABULARY.ids([one, two]), np.uint32))[0])
-
-
-def token_hashes(*tokens: str) -> list[int]:
-    """The hashes of the n-grams of tokens."""
-    hashes, _ = ngram_hashes(np, tokens)
-    return [int(number) for number in hashes]
+    first, second = VOCABULARY.ids([one, two])
+    return pair_hash(first, second)
 
 
 def features_of(*hashes: int) -> tuple[Features, list[int]]:
@@ -74,16 +69,16 @@ def test_pairs_of_known_neighbours_have_a_row_and_a_count() -> None:
 
 def test_only_unknown_tokens_are_cut_into_ngrams() -> None:
     """Those of a known token are in its own row already; the count is that of the token."""
-    features, row_of = features_of(*token_hashes("listed"), *token_hashes("list"))
+    features, row_of = features_of(*ngram_hashes("listed"), *ngram_hashes("list"))
     assert counted(features, "list") == [(4, 1)]
-    of_listed = sorted(row_of[: len(token_hashes("listed"))])
+    of_listed = sorted(row_of[: len(ngram_hashes("listed"))])
     assert counted(features, "listed") == [(1, 1), *((row, 1) for row in of_listed)]
     assert counted(features, "listed listed") == [(1, 2), *((row, 2) for row in of_listed)]
 
 
 def test_ngrams_count_for_each_token() -> None:
     """Two unknown tokens that share an n-gram have its row twice, as in training."""
-    shared = token_hashes("unlisted")[-1]  # the longest n-gram at the end
+    shared = ngram_hashes("unlisted")[-1]  # the longest n-gram at the end
     features, (row,) = features_of(shared)
     assert counted(features, "unlisted enlisted unlisted") == [(1, 1), (1, 2), (row, 1), (row, 2)]
 
@@ -99,7 +94,7 @@ def test_a_text_without_tokens_has_the_row_of_padding() -> None:
 
 def test_tokens_beyond_the_limit_have_no_features() -> None:
     """The bundle hands over one token more than it reads."""
-    features, _ = features_of(*token_hashes("zebra"))
+    features, _ = features_of(*ngram_hashes("zebra"))
     tokens = SETTINGS.tokens("sort " * 20 + "zebra")
     assert len(tokens) == 21
     assert features.rows(tokens, SETTINGS.ids_of(tokens, VOCABULARY)) == [[2], [20]]
@@ -115,21 +110,12 @@ def test_a_hash_beyond_the_last_one_is_not_found() -> None:
 
 def test_ngrams_of_a_token() -> None:
     """Three to five characters, the ends marked, of the first 30 characters; none of a single one."""
-    assert len(token_hashes("ab")) == 3  # <ab ab> <ab>
-    assert token_hashes("c") == []
-    assert len(token_hashes("aaaa")) == 9
-    assert len(set(token_hashes("aaaa"))) == 8  # "aaa" is there twice
-    assert token_hashes("x" * 31) == token_hashes("x" * 30)
-    assert len(token_hashes("\ud800\ud801x")) == 6  # no UTF-8 has them
-
-
-def test_ngrams_do_not_cross_from_one_token_to_the_next() -> None:
-    """The hashes of several tokens are those of each, with the number of its token."""
-    tokens = ["sort", "c", "<b>", "list"]
-    hashes, owners = ngram_hashes(np, tokens)
-    for number, token in enumerate(tokens):
-        assert hashes[owners == number].tolist() == token_hashes(token)
-    assert len(hashes) == sum(len(token_hashes(token)) for token in tokens)
+    assert len(ngram_hashes("ab")) == 3  # <ab ab> <ab>
+    assert ngram_hashes("c") == []
+    assert len(ngram_hashes("aaaa")) == 9
+    assert len(set(ngram_hashes("aaaa"))) == 8  # "aaa" is there twice
+    assert ngram_hashes("x" * 31) == ngram_hashes("x" * 30)
+    assert len(ngram_hashes("\ud800\ud801x")) == 6  # no UTF-8 has them
 
 
 def test_hashes_stay_as_they_are() -> None:
@@ -139,14 +125,14 @@ def test_hashes_stay_as_they_are() -> None:
     rolled = codes[0]
     for code in codes[1:]:
         rolled = (rolled * factor + code) % 2**32
-    assert token_hashes("ab")[-1] == rolled
-    assert pair_hashes(np, np.array([2, 3, 1, 3, 2], np.uint32)).tolist() == [2913840135, 3513907709]
+    assert ngram_hashes("ab")[-1] == rolled
+    assert [pair_hash(2, 3), pair_hash(3, 2)] == [2913840135, 3513907709]
 
 
 @given(st.text(max_size=60), st.lists(st.integers(0, 2**32 - 1), max_size=40))
 def test_any_text_has_rows_in_range(text: str, hashes: list[int]) -> None:
     """At least one, and the same ones each time."""
-    features, _ = features_of(*hashes, *token_hashes("list"), pair("sort", "a"))
+    features, _ = features_of(*hashes, *ngram_hashes("list"), pair("sort", "a"))
     found = counted(features, text)
     assert found
     assert all(0 <= row < FIRST + len(features) and 1 <= count <= 20 for row, count in found)
@@ -193,7 +179,7 @@ def test_damaged_features_are_a_sentence(branch_copy: Path) -> None:
 
 def test_more_hashes_than_rows_are_a_sentence(branch_copy: Path) -> None:
     """The graph has no row for them: classifying ends with an error, and the process goes on."""
-    with_features(branch_copy, np.sort(np.array(token_hashes("zebra") * 300, "<u4")).tobytes())
+    with_features(branch_copy, np.sort(np.array(ngram_hashes("zebra") * 300, "<u4")).tobytes())
     with pytest.raises(ModelError):
         Classifier.load(branch_copy).classify("zebra")
 

@@ -30,12 +30,6 @@ COMMON = ["the", "and", "a", "how", "in"]
 UNKNOWN = ["breads", "sailor", "gardener", "ovens", "x", "anchoring", "zebra"]
 
 
-def token_hashes(token: str) -> list[int]:
-    """The hashes of the n-grams of one token."""
-    hashes, _ = ngram_hashes(np, [token])
-    return [int(number) for number in hashes]
-
-
 def drawn(count: int, labels: int = 3, seed: int = 1) -> tuple[list[list[str]], NDArray[np.bool_]]:
     """Tokenized texts of some topics, and which of the topics each has."""
     draw = random.Random(seed)
@@ -81,10 +75,10 @@ def test_the_features_of_a_text() -> None:
     assert known.tolist() == [0, 1, twice, twice, 1]  # padding, fox, sort, a, list
     assert sorted(pairs.tolist()) == [1, 1, twice]  # sort a, a list, list sort; "a fox" has an unknown token
     hashes = features.hashes[pair_count:]
-    expected = [number for token in ("sort", "list", "fox") for number in token_hashes(token)]
+    expected = [number for token in ("sort", "list", "fox") for number in ngram_hashes(token)]
     assert sorted(hashes.tolist()) == sorted(set(expected))
-    assert ngrams.sum() == pytest.approx(len(expected) + (twice - 1) * len(token_hashes("sort")))
-    assert features.ngrams_of_ids.toarray().sum(axis=1).tolist() == [0, 0, len(token_hashes("sort")), 0, 9]
+    assert ngrams.sum() == pytest.approx(len(expected) + (twice - 1) * len(ngram_hashes("sort")))
+    assert features.ngrams_of_ids.toarray().sum(axis=1).tolist() == [0, 0, len(ngram_hashes("sort")), 0, 9]
 
 
 def test_texts_do_not_run_into_each_other() -> None:
@@ -107,7 +101,7 @@ def test_of_many_texts_common_tokens_are_not_cut(monkeypatch: pytest.MonkeyPatch
     cut = set(before.hashes[before.pairs.shape[1] :].tolist()) - set(
         features.hashes[features.pairs.shape[1] :].tolist()
     )
-    assert cut == set(token_hashes("common"))
+    assert cut == set(ngram_hashes("common"))
     assert (before.pairs.shape[1], features.pairs.shape[1]) == (6, 1)
 
 

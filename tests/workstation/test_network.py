@@ -138,7 +138,7 @@ def test_int8_rows_are_close_to_their_floats() -> None:
 def test_a_branch_is_exported(recipe: Recipe, independent: bool, tmp_path: Path) -> None:
     """The device finds the rows of a text itself, and its scores are those of Keras; without the branch they are others."""
     settings = replace(CONV, independent=independent)
-    hashes = np.unique(ngram_hashes(np, [f"{word}x" for word in WORDS])[0])[: ROWS - len(VOCABULARY)]
+    hashes = np.unique([number for word in WORDS for number in ngram_hashes(f"{word}x")])[: ROWS - len(VOCABULARY)]
     joined = network(settings).joined(0.5, *branch())
     (tmp_path / "features.bin").write_bytes(hashes.astype("<u4").tobytes())
     write(tmp_path, joined, recipe, CODE)

@@ -24,7 +24,7 @@ from sklearn.svm import LinearSVC
 
 from sotag_convert.learn.corpus import Ragged, counts_of
 from sotag_convert.learn.presets import USUAL_LINEAR, LinearSettings
-from sotag_edge.features import Features, ngram_hashes, pair_hashes
+from sotag_edge.features import FIRST_FACTOR, SECOND_FACTOR, Features, ngram_hashes
 from sotag_edge.vocabulary import UNKNOWN_ID
 
 Floats = NDArray[np.float32]
@@ -122,7 +122,7 @@ def _pairs(texts: Ragged, ids_of_types: NDArray[np.int32]) -> tuple[sparse.csr_m
     apart = np.insert(ids, texts.starts[1:-1], np.uint32(UNKNOWN_ID))
     places = np.insert(owners, texts.starts[1:-1], 0)
     known = (apart[:-1] > UNKNOWN_ID) & (apart[1:] > UNKNOWN_ID)
-    keys, columns = np.unique(pair_hashes(np, apart), return_inverse=True)
+    keys, columns = np.unique(pair_hashes(apart), return_inverse=True)
     rows = places[:-1][known]
     counts = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (len(texts), len(keys)))
     counts.sum_duplicates()
@@ -133,12 +133,20 @@ def _pairs(texts: Ragged, ids_of_types: NDArray[np.int32]) -> tuple[sparse.csr_m
     return counts, keys
 
 
+def pair_hashes(ids: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The hash of each pair of neighbouring known tokens, as ``features.pair_hash`` computes it."""
+    first, second = ids[:-1], ids[1:]
+    known = (first > UNKNOWN_ID) & (second > UNKNOWN_ID)
+    hashes: NDArray[np.uint32] = (first * np.uint32(FIRST_FACTOR) ^ second * np.uint32(SECOND_FACTOR))[known]
+    return hashes
+
+
 def _ngrams(tokens: Sequence[str], types: sparse.csr_matrix | None) -> tuple[sparse.csr_matrix, NDArray[np.uint32]]:
     """How often each token has each n-gram, and their hashes; ``types``: leaves out tokens that many of these texts have."""
     rare = np.arange(len(tokens)) if types is None else np.flatnonzero(types.getnnz(axis=0) <= _COMMON)
-    hashes, owners = ngram_hashes(np, [tokens[number] for number in rare.tolist()])
-    keys, columns = np.unique(hashes, return_inverse=True)
-    rows = rare[owners]
+    hashes = [np.array(ngram_hashes(tokens[number]), np.uint32) for number in rare.tolist()]
+    rows = np.repeat(rare, [len(entry) for entry in hashes])
+    keys, columns = np.unique(np.concatenate([np.zeros(0, np.uint32), *hashes]), return_inverse=True)
     return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (len(tokens), len(keys))), keys
 
 
