@@ -67,7 +67,7 @@ def result(python: str, folder: Path, multi_label: bool) -> dict[str, Any]:
 def measure(model: str, folder: Path, multi_label: bool) -> dict[str, Any]:
     """The figures of a bundle. ``answered``: the share of the test texts that are not answered ``unknown``."""
     from sotag_edge import Classifier
-    from sotag_edge.bundle import FILES
+    from sotag_edge.bundle import device_bytes
 
     texts, labels = read(folder / "test.csv")
     classifier = Classifier.load(model)
@@ -80,7 +80,7 @@ def measure(model: str, folder: Path, multi_label: bool) -> dict[str, Any]:
         figures = scores.single(labels, [answer.best_guess for answer in answers])
     others = [classifier.classify(text) for text in read(folder / "off-topic.csv")[0]]
     return figures | {
-        "bytes": sum(Path(model, name).stat().st_size for name in FILES),
+        "bytes": device_bytes(Path(model)),
         "answered": round(sum(answer.reason is None for answer in answers) / len(answers), 4),
         "off_topic_unknown": round(sum(answer.reason is not None for answer in others) / len(others), 4),
     }

@@ -163,6 +163,7 @@ def _training_metrics(path: Path) -> dict[str, Any]:
             "folds": _is_count,
             "linear_accuracy": _is_accuracy,
             "network_accuracy": _is_accuracy,
+            "both_accuracy": _is_accuracy,
             "network_share": _is_figure,
             "linear_scale": _is_figure,
             "trials": _is_count,

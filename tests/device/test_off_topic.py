@@ -36,10 +36,10 @@ def test_the_scores_leave_room_for_no_label(classifier: Classifier) -> None:
 
 def test_calibration_is_over_all_outputs(classifier: Classifier) -> None:
     """As for the other outputs: the softmax of logits divided by the temperature."""
-    ids = classifier.bundle.ids(TWO_LABELS)
-    raw = classifier._interpreter.scores(ids)
+    read = classifier.bundle.input(TWO_LABELS)
+    raw = classifier._interpreter.scores(read.ids)
     assert len(raw) == 4
-    assert classifier.scores(ids) == SingleLabel(1.25, 0).calibrated(raw)[:3]
+    assert classifier.scores(read) == SingleLabel(1.25, 0).calibrated(raw)[:3]
 
 
 def test_the_reason_is_off_topic(classifier: Classifier) -> None:

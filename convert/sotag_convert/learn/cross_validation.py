@@ -116,26 +116,29 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
         decision: Decision = MultiLabel(1.0, (0.5,) * labels) if independent else SingleLabel()
         return Chosen(parts, calibrate.usual_mix(independent), decision, {"validation_texts": 0})
     network, linear, members = unseen
-    mix = calibrate.fit_mix(network, linear, members, independent=independent)
     figures: dict[str, object] = {"validation_texts": len(members)}
-    scores = mix.scores(network, linear)
+
+    def scored(
+        one: calibrate.Logits | None, other: calibrate.Logits | None
+    ) -> tuple[calibrate.Mix, calibrate.Floats, float]:
+        mix = calibrate.fit_mix(one, other, members, independent=independent)
+        scores = mix.scores(one, other)
+        return mix, scores, round(calibrate.accuracy(scores, members, independent=independent), 5)
+
+    mix, scores, accuracy = scored(network, linear)
     if linear is None:  # the network is published as it is, with a temperature
         scores = calibrate.Mix(1.0, 0.0, 0.0, independent).scores(network, None)
     else:
-        alone = (
-            calibrate.fit_mix(one, other, members, independent=independent).scores(one, other)
-            for one, other in ((None, linear), (network, None))
-        )
-        for name, part in zip(("linear_accuracy", "network_accuracy"), alone, strict=True):
-            figures[name] = round(calibrate.accuracy(part, members, independent=independent), 5)
-    figures["validation_accuracy"] = round(calibrate.accuracy(scores, members, independent=independent), 5)
-    decision = calibrate.fit(scores, members, independent=independent, temperature=linear is None)
-    if linear is not None:
+        alone, lstm = scored(None, linear), scored(network, None)
         name = "micro-F1" if independent else "accuracy"
         run.progress.say(
-            f"{name} on validation texts: linear branch {figures['linear_accuracy']:.4f}, "
-            f"LSTM {figures['network_accuracy']:.4f}, both {figures['validation_accuracy']:.4f}"
+            f"{name} on validation texts: linear branch {alone[2]:.4f}, LSTM {lstm[2]:.4f}, both {accuracy:.4f}"
         )
+        figures |= {"linear_accuracy": alone[2], "network_accuracy": lstm[2], "both_accuracy": accuracy}
+        if alone[2] > accuracy:  # where the LSTM only lowers the log loss
+            mix, scores, accuracy = alone
+    figures["validation_accuracy"] = accuracy
+    decision = calibrate.fit(scores, members, independent=independent, temperature=linear is None)
     return Chosen(parts, mix, decision, figures, (scores, members))
 
 

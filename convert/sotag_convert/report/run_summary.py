@@ -52,7 +52,7 @@ def run_summary(
         tuple(zip(dataset.labels, counts, strict=True)),
         linear=figures.get("linear_accuracy"),
         lstm=figures.get("network_accuracy"),
-        both=figures.get("validation_accuracy"),
+        both=figures.get("both_accuracy"),
         is_of_published=is_of_published,
     )
 
