@@ -160,9 +160,9 @@ class Terminal(io.StringIO):
     isatty = lambda self: sys.argv[1] == "terminal"
 numbers = [n for n in range(30) for _ in range(30 - n)]
 data = Dataset("x", tuple(f"tag{n:02}" for n in range(30)), Examples.single([str(n) for n in range(465)], numbers), None)
-stream = Terminal()
-print_data_report(inspect(data), stream)
-print(stream.getvalue())
+sys.stdout, stdout = Terminal(), sys.stdout
+print_data_report(inspect(data))
+print(sys.stdout.getvalue(), file=stdout)
 """
     shown = {}
     for kind in ("terminal", "pipe"):

@@ -18,7 +18,7 @@ from sotag_convert.learn.presets import PRESETS
 from sotag_edge.bundle import Bundle
 from tests.conftest import Run
 
-BUNDLE = {"README.md", "metrics.json", "model.json", "model.keras", "model.tflite", "vocab.txt"}
+BUNDLE = {"README.md", "features.bin", "metrics.json", "model.json", "model.keras", "model.tflite", "vocab.txt"}
 
 
 def test_train_gives_a_model_that_classifies(run: Run, data: Path, tmp_path: Path) -> None:
