@@ -34,7 +34,8 @@ class Explanation:
 
 
 def explain(classifier: Classifier, text: str) -> Explanation:
-    """Explain the tag of a text. Runs the network once per token of the vocabulary in it."""
+    """Explain the tag of a text. Runs the network once per token that it reads; without a linear branch only for those of
+    the vocabulary, because the others change nothing."""
     bundle = classifier.bundle
     prediction = classifier.classify(text)
     best = classifier.labels.index(prediction.best_guess)

@@ -76,6 +76,7 @@ class Features:
 
     def _rows_of(self, token: str) -> list[int]:
         """The row of ``[UNK]``, and those of the n-grams of an unknown token."""
+        token = token[:_LONGEST]  # the rest has no n-grams, and a million characters are not to be remembered
         rows = self._of_tokens.get(token)
         if rows is None:
             row_of = self._row_of()

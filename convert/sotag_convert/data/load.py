@@ -98,9 +98,11 @@ def from_texts(
     """The data set of these texts; ``labels``: the label of each, or a list of labels. Raises ``InputError``."""
     parts = Parts(train=_labelled(texts, labels))
     dataset = _dataset(name, parts, multi_label=False, say=say_nothing)
-    if not test_texts and not test_labels:
+    if not len(test_texts) and not len(test_labels):  # they may be arrays, which are neither true nor false
         return dataset
-    return replace(dataset, test=label_texts(test_texts, test_labels, dataset.labels).examples)
+    test = label_texts(test_texts, test_labels, dataset.labels).examples
+    several = any(len(numbers) > 1 for numbers in set(test.label_sets))
+    return replace(dataset, test=test, multi_label=dataset.multi_label or several)
 
 
 def label_texts(texts: Sequence[str], text_labels: Labels, labels: Sequence[str]) -> LabelledTexts:

@@ -201,24 +201,28 @@ def fit_linear(
     balance = _BALANCE if (targets.sum(axis=1) <= 1).all() else 0.0
     many = scaled.nnz * targets.shape[1] > _MANY_PRODUCTS
 
-    def fit(output: int) -> tuple[Floats, float]:
+    weights = np.zeros((scaled.shape[1], targets.shape[1]), np.float32)  # gigabytes, with a thousand labels: no copies
+    bias = np.zeros(targets.shape[1], np.float32)
+
+    def fit(output: int) -> None:
         is_label = not off_topic or output < targets.shape[1] - 1
         texts = of_labels if is_label else scaled
         positive = targets[labelled, output] if is_label else targets[:, output]
         if not positive.any() or positive.all():
-            return np.zeros(scaled.shape[1], np.float32), 1.0 if positive.any() else -1.0
+            bias[output] = 1.0 if positive.any() else -1.0
+            return
         classifier = _classifier(texts.shape[0], features.settings, seed, many=many)
         # There may be more off-topic texts than others, or fewer; they get the same weight.
         power = balance if is_label else 1.0
         classifier.set_params(class_weight={True: float((~positive).sum() / positive.sum()) ** power, False: 1.0})
         classifier.fit(texts, positive)
-        return (classifier.coef_[0] * idf).astype(np.float32), float(classifier.intercept_[0])
+        weights[:, output] = classifier.coef_[0] * idf
+        bias[output] = classifier.intercept_[0]
 
     # subtle: the fits of liblinear share one random generator, so that two at once would differ from run to run.
     with ThreadPoolExecutor(_THREADS if many else 1) as threads:
-        planes = list(threads.map(fit, range(targets.shape[1])))
-    weights = np.stack([weights for weights, _ in planes], axis=1)
-    return LinearModel(weights, squares, np.array([bias for _, bias in planes], np.float32))
+        list(threads.map(fit, range(targets.shape[1])))
+    return LinearModel(weights, squares, bias)
 
 
 def _classifier(texts: int, settings: LinearSettings, seed: int, *, many: bool) -> LinearSVC | SGDClassifier:
@@ -289,12 +293,15 @@ def table(model: LinearModel, features: FeatureCounts, most: int) -> LinearTable
     That of 160,000 pairs and n-grams 3,000 to 10,000 are enough was measured: 0 to 0.5 points less.
     """
     ids = features.ids
-    whole = np.column_stack([model.weights, model.squares])
-    of_ids = whole[:ids] + features.ngrams_of_ids @ whole[ids + features.pairs.shape[1] :]
-    frequency = features.values.getnnz(axis=0)[ids:]
-    effect = frequency * abs(model.weights[ids:]).max(axis=1)
+    ngrams, of_tokens = ids + features.pairs.shape[1], features.ngrams_of_ids
+    weights, squares = (part[:ids] + of_tokens @ part[ngrams:] for part in (model.weights, model.squares))
+    hashed = model.weights[ids:]
+    effect = features.values.getnnz(axis=0)[ids:] * np.maximum(hashed.max(axis=1), -hashed.min(axis=1))
     kept = np.argsort(-effect, kind="stable")[:most]
     kept = kept[model.squares[ids + kept] > 0]  # a feature with weights of 0 is still part of the norm
     hashes, first = np.unique(features.hashes[kept], return_index=True)  # a pair and an n-gram may have the same hash
-    rows = np.concatenate([of_ids, whole[ids + kept[first]]]).astype(np.float32)
+    taken = ids + kept[first]
+    rows = np.column_stack(
+        [np.concatenate([weights, model.weights[taken]]), np.concatenate([squares, model.squares[taken]])]
+    ).astype(np.float32)
     return LinearTable(rows, hashes, model.bias, ranks=first)
