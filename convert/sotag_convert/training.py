@@ -188,8 +188,10 @@ def _train(
     if first.parts.history.abandoned:
         raise KeyboardInterrupt
     again = (refit or folds > 0) and not first.parts.history.interrupted
-    refitted = trained_again(first, run) if again else None
+    whole = run._replace(dataset=run.dataset.with_validation_texts())
+    refitted = trained_again(first, whole) if again else None
     if refitted:
+        run = whole
         with deferred_interrupts():
             source = _source(refitted, run)
             checkpoint.keep(source, folder.parent)
