@@ -233,7 +233,8 @@ def _announce(dataset: Dataset, held_out: Examples | None, folds: int, preset: P
     fewest = min(dataset.train.counts(len(dataset.labels)))
     if fewest < _FEW:
         progress.say(
-            f"a tag has only {fewest} texts; below {_FEW} texts per tag the accuracy can be low: measure it on test texts"
+            f"a tag has only {fewest} text{'' if fewest == 1 else 's'}; below {_FEW} texts per tag the accuracy can be low: "
+            "measure it on test texts"
         )
     more = f", {len(dataset.extra):,} extra texts" if dataset.extra and preset.extra_texts else ""
     off_topic = len(dataset.off_topic) + len(dataset.general)
