@@ -188,8 +188,10 @@ def _train(
     if first.parts.history.abandoned:
         raise KeyboardInterrupt
     again = (refit or folds > 0) and not first.parts.history.interrupted
-    refitted = trained_again(first, run) if again else None
+    whole = run._replace(dataset=run.dataset.with_validation_texts())
+    refitted = trained_again(first, whole) if again else None
     if refitted:
+        run = whole
         with deferred_interrupts():
             source = _source(refitted, run)
             checkpoint.keep(source, folder.parent)
@@ -231,7 +233,8 @@ def _announce(dataset: Dataset, held_out: Examples | None, folds: int, preset: P
     fewest = min(dataset.train.counts(len(dataset.labels)))
     if fewest < _FEW:
         progress.say(
-            f"a tag has only {fewest} texts; below {_FEW} texts per tag the accuracy can be low: measure it on test texts"
+            f"a tag has only {fewest} text{'' if fewest == 1 else 's'}; below {_FEW} texts per tag the accuracy can be low: "
+            "measure it on test texts"
         )
     more = f", {len(dataset.extra):,} extra texts" if dataset.extra and preset.extra_texts else ""
     off_topic = len(dataset.off_topic) + len(dataset.general)

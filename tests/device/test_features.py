@@ -19,7 +19,7 @@ from sotag_edge.decision import Reason
 from sotag_edge.features import FEATURES, MOST_FEATURES, Features, ngram_hashes, pair_hash
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
-from sotag_edge.vocabulary import Vocabulary
+from sotag_edge.vocabulary import UNKNOWN_ID, Vocabulary
 from tests.conftest import LINEAR_BRANCH, Run
 
 VOCABULARY = Vocabulary(["[PAD]", "[UNK]", "sort", "a", "list"])
@@ -90,6 +90,15 @@ def test_a_text_without_tokens_has_the_row_of_padding() -> None:
         assert counted(features, text) == [(0, 1)]
     assert features.rows([], [0, 0]) == [[0], [1]]
     assert Features(b"", FIRST).rows(["zebra"], [1]) == [[1], [1]]
+
+
+def test_a_long_unknown_token_is_not_remembered_whole() -> None:
+    """Its n-grams end after 30 characters, so tokens with the same beginning have the same rows."""
+    features = Features(b"", 2)
+    for ending in ("a", "b", "c"):
+        token = "x" * 30 + ending * 100_000
+        assert features.rows([token], [UNKNOWN_ID]) == [[UNKNOWN_ID], [1]]
+    assert [len(token) for token in features._of_tokens] == [30]
 
 
 def test_tokens_beyond_the_limit_have_no_features() -> None:

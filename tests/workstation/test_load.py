@@ -8,8 +8,10 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sotag_convert.data.dataset import Examples
 from sotag_convert.data.load import from_texts, load, load_labelled
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import InputError, UsageError
@@ -123,6 +125,19 @@ def test_texts_in_memory_make_a_data_set() -> None:
     assert dataset.train.targets == (1, 0, 1)
     assert dataset.off_topic == ("three",)
     assert dataset.test is None
+
+
+def test_arrays_are_texts_and_labels_too() -> None:
+    """An array is neither true nor false; a pandas column is one."""
+    texts, labels = np.array(["one", "two"]), np.array(["b", "a"])
+    dataset = from_texts(texts, labels, texts, labels)
+    assert dataset.test == dataset.train == Examples(("one", "two"), ((1,), (0,)))
+
+
+def test_several_labels_of_a_test_text_make_a_data_set_multi_label() -> None:
+    """A single-label model could not be measured on it, which would be known after the training only."""
+    assert from_texts(["one", "two"], ["a", "b"], ["three"], [["a", "b"]]).multi_label
+    assert not from_texts(["one", "two"], ["a", "b"], ["three"], ["a"]).multi_label
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,17 @@ def test_a_split_of_the_data_set_is_used(faked: Fits, tmp_path: Path) -> None:
     assert (faked.labelled[0].name, len(faked.labelled[0].examples)) == ("validation texts", 8)
 
 
+def test_a_refit_has_the_validation_texts_of_the_data_set(faked: Fits, tmp_path: Path) -> None:
+    """All texts are those too: they are trained on, counted and hashed, and nothing is measured on them."""
+    data = replace(noisy_dataset(30), validation=noisy_dataset(8).train)
+    train_dataset(data, tmp_path / "mine", preset="branch", refit=True)
+    assert faked.fits == [(30, 8, 2), (38, None, 1)]
+    assert faked.labelled == [None]
+    facts = faked.sources[0].training_data
+    assert (facts["texts"], facts["sha256"]) == (38, data.with_validation_texts().sha256())
+    assert facts["sha256"] != data.sha256()
+
+
 def test_a_share_for_validation_is_split_off(faked: Fits, tmp_path: Path) -> None:
     """It is stratified; with a refit the model is not measured on texts that it was fitted on."""
     train_dataset(noisy_dataset(30), tmp_path / "mine", preset="branch", validation=0.2)

@@ -135,6 +135,12 @@ class Dataset:
     validation: Examples | None = None
     multi_label: bool = False
 
+    def with_validation_texts(self) -> Dataset:
+        """The data set with its own validation texts among the training texts."""
+        if self.validation is None:
+            return self
+        return replace(self, train=self.train.joined(self.validation), validation=None)
+
     def sha256(self) -> str:
         """A hash of the training texts and their labels, for the manifest."""
         digest = hashlib.sha256()

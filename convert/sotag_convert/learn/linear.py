@@ -41,8 +41,7 @@ _MANY_TEXTS = 50_000
 # of the memory; of 400 texts they do.
 _COMMON, _FEW_TEXTS = 100, 2000
 _MANY_PRODUCTS = 2_000_000_000  # non-zero features times labels; LinearSVC takes about 10 minutes for as many
-_THREADS = 2
-_SMALLEST = 1e-12
+_THREADS, _SMALLEST = 2, 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +162,8 @@ class LinearModel(NamedTuple):
 
     def logits(self, features: FeatureCounts) -> Floats:
         """The distance of each text from the plane of each output, shape [texts, outputs]; above 0 speaks for it."""
-        sums = features.values @ self.weights
-        logits: Floats = (sums / features.norms(self.squares)[:, None] + self.bias).astype(np.float32)
-        return logits
+        logits: Floats = features.values @ self.weights / features.norms(self.squares)[:, None] + self.bias
+        return logits.astype(np.float32)
 
 
 def inverse_regularization(texts: int) -> float:
@@ -199,13 +197,12 @@ def fit_linear(
     scaled = (sparse.diags(1 / fitted.norms(squares)) @ fitted.values @ sparse.diags(idf)).tocsr()
     of_labels = scaled[labelled] if off_topic else scaled
     balance = _BALANCE if (targets.sum(axis=1) <= 1).all() else 0.0
-    many = scaled.nnz * targets.shape[1] > _MANY_PRODUCTS
-
-    weights = np.zeros((scaled.shape[1], targets.shape[1]), np.float32)  # gigabytes, with a thousand labels: no copies
-    bias = np.zeros(targets.shape[1], np.float32)
+    outputs = targets.shape[1]
+    many = scaled.nnz * outputs > _MANY_PRODUCTS
+    weights, bias = np.zeros((scaled.shape[1], outputs), np.float32), np.zeros(outputs, np.float32)
 
     def fit(output: int) -> None:
-        is_label = not off_topic or output < targets.shape[1] - 1
+        is_label = not off_topic or output < outputs - 1
         texts = of_labels if is_label else scaled
         positive = targets[labelled, output] if is_label else targets[:, output]
         if not positive.any() or positive.all():
@@ -221,7 +218,7 @@ def fit_linear(
 
     # subtle: the fits of liblinear share one random generator, so that two at once would differ from run to run.
     with ThreadPoolExecutor(_THREADS if many else 1) as threads:
-        list(threads.map(fit, range(targets.shape[1])))
+        list(threads.map(fit, range(outputs)))
     return LinearModel(weights, squares, bias)
 
 
@@ -293,15 +290,11 @@ def table(model: LinearModel, features: FeatureCounts, most: int) -> LinearTable
     That of 160,000 pairs and n-grams 3,000 to 10,000 are enough was measured: 0 to 0.5 points less.
     """
     ids = features.ids
-    ngrams, of_tokens = ids + features.pairs.shape[1], features.ngrams_of_ids
-    weights, squares = (part[:ids] + of_tokens @ part[ngrams:] for part in (model.weights, model.squares))
-    hashed = model.weights[ids:]
-    effect = features.values.getnnz(axis=0)[ids:] * np.maximum(hashed.max(axis=1), -hashed.min(axis=1))
-    kept = np.argsort(-effect, kind="stable")[:most]
+    ngrams, parts = ids + features.pairs.shape[1], (model.weights, model.squares[:, None])
+    of_ids = np.hstack([part[:ids] + features.ngrams_of_ids @ part[ngrams:] for part in parts])
+    effect = features.values.getnnz(axis=0) * np.maximum(model.weights.max(axis=1), -model.weights.min(axis=1))
+    kept = np.argsort(-effect[ids:], kind="stable")[:most]
     kept = kept[model.squares[ids + kept] > 0]  # a feature with weights of 0 is still part of the norm
     hashes, first = np.unique(features.hashes[kept], return_index=True)  # a pair and an n-gram may have the same hash
-    taken = ids + kept[first]
-    rows = np.column_stack(
-        [np.concatenate([weights, model.weights[taken]]), np.concatenate([squares, model.squares[taken]])]
-    ).astype(np.float32)
+    rows = np.concatenate([of_ids, np.hstack([part[ids + kept[first]] for part in parts])]).astype(np.float32)
     return LinearTable(rows, hashes, model.bias, ranks=first)
