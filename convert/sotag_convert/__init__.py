@@ -49,9 +49,9 @@ def train(
     """Train a model and write its bundle to the folder ``output``.
 
     ``labels``: one per text, and ``unknown`` for a text that has none of the labels; or a list of labels per text, which may
-    be empty: then the model gives a text several labels. The published model is measured on ``test_texts``, else on the
-    validation texts if it was not trained on them; ``evaluation`` of the report has the figures, else those of the
-    cross-validation.
+    be empty: then the model gives a text several labels. Empty texts, copies, and texts that are test texts too are left
+    out. The published model is measured on ``test_texts``, else on the validation texts if it was not trained on them;
+    ``evaluation`` of the report has the figures, else those of the cross-validation.
 
     ``preset``: "default", "tiny" or "seed"; ``epochs``: the largest number of epochs; ``validation``: the share of texts
     held out to choose the epoch and to calibrate the scores, from 0 to below 1; ``None`` leaves it to the preset, with
@@ -64,11 +64,12 @@ def train(
     that exists, ``ModelError`` if the model fails its verification. Then nothing is written, but a trained network is kept
     in the folder ``<output>-checkpoint``, which ``convert`` reads.
     """
+    from sotag_convert.data.checks import cleaned
     from sotag_convert.data.load import from_texts
     from sotag_convert.training import train_dataset
 
     return train_dataset(
-        from_texts(texts, labels, test_texts, test_labels),
+        cleaned(from_texts(texts, labels, test_texts, test_labels)),
         Path(output),
         preset=preset,
         epochs=epochs,

@@ -225,13 +225,15 @@ def _distilled(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
     """With the linear model's out-of-fold scores in the targets of texts whose labels have enough texts."""
     if built.features is None or not preset.teacher_share or built.members.size > _MOST_DISTILLED:
         return built
+    fitted = built.fitted
+    rare = built.members[fitted].sum(axis=0) < _ENOUGH
+    if rare[: built.labels].all():  # with many labels the fits below take minutes
+        return built
     logits = out_of_fold_logits(
         built.features, built.members, built.folds, built.fitted, seed, off_topic=built.off_topic
     )
-    fitted = built.fitted
     mix = calibrate.fit_mix(None, logits[fitted], built.members[fitted], independent=built.independent)
     scores = mix.scores(None, logits)
-    rare = built.members[fitted].sum(axis=0) < _ENOUGH
     share = preset.teacher_share * ~(built.members & rare).any(axis=1)
     targets = (1 - share[:, None]) * built.targets + share[:, None] * scores
     return replace(built, targets=targets.astype(np.float32))
