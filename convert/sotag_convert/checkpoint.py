@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from sotag_convert.recipes import Recipe
+from sotag_convert.report.summary import model_argument
 from sotag_convert.source import KERAS_MODEL, Source
 from sotag_edge.bundle import MODEL
 from sotag_edge.errors import UsageError
@@ -47,8 +48,7 @@ class Checkpoint:
 
     def __str__(self) -> str:
         """Where it is, and the command that goes on from it."""
-        folder = str(self.folder) if self.folder.parent != Path() else f".{os.sep}{self.folder}"  # not a model's name
-        command = ["sotag-edge", "convert", folder, "--output", str(self.output)]
+        command = ["sotag-edge", "convert", model_argument(self.folder), "--output", model_argument(self.output)]
         if self._recipe is not Recipe.MIXED:
             command += ["--recipe", self._recipe.value]
         return f"the trained network is kept in {self.folder}; to export it: {shlex.join(command)}"

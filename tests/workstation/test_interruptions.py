@@ -279,7 +279,7 @@ def test_the_command_for_a_checkpoint_is_complete(tmp_path: Path, monkeypatch: p
         for output, recipe in (("mine", Recipe.MIXED), ("my models/mine", Recipe.FLOAT32))
     ]
     assert commands == [
-        "sotag-edge convert ./mine-checkpoint --output mine",
+        "sotag-edge convert ./mine-checkpoint --output ./mine",
         "sotag-edge convert 'my models/mine-checkpoint' --output 'my models/mine' --recipe float32",
     ]
 

@@ -91,13 +91,13 @@ def fit(
                 losses: list[float] = []
                 for batch in batches.of_epoch(number):
                     losses.append(step(*batch))
-                    stage.advance(note=_describe(number, epochs, float(np.mean(losses[-100:])), done))
+                    stage.advance(note=_describe(number, epochs, float(np.mean(losses[-100:])), done, network))
                     if interrupted:
                         break
                 network.take_weights(step.graph)
                 epoch = _measure(network, validation, number, time.monotonic() - start, float(np.mean(losses)))
                 done.append(epoch)
-                progress.say(_describe(number, epochs, epoch.loss, done) + f", {epoch.seconds:.0f} s")
+                progress.say(_describe(number, epochs, epoch.loss, done, network) + f", {epoch.seconds:.0f} s")
                 if _is_as_good_as_any(done):
                     kept, best = number, network.model.get_weights()
                 is_over = number == epochs or _is_stale(number - kept, preset, validation)
@@ -180,10 +180,11 @@ def _measure(network: Network, validation: Validation | None, number: int, secon
     return Epoch(number, seconds, loss, float(losses.mean()), error, accuracy)
 
 
-def _describe(number: int, epochs: int, loss: float, done: list[Epoch]) -> str:
+def _describe(number: int, epochs: int, loss: float, done: list[Epoch], network: Network) -> str:
     text = f"epoch {number}/{epochs}, loss {loss:.3f}"
     if done and done[-1].validation_accuracy is not None:
-        text += f", validation accuracy {done[-1].validation_accuracy:.4f}"
+        figure = "micro-F1" if network.settings.independent else "accuracy"
+        text += f", validation {figure} {done[-1].validation_accuracy:.4f}"
     return text
 
 
