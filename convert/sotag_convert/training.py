@@ -88,7 +88,7 @@ def train_dataset(
     refuse_existing(output, force)
     settings = _checked(dataset, preset, epochs, validation, autotune, refit=refit)
     search = None if autotune is None else Search(autotune, epochs is None, partial(plan_for, max_size, dataset))
-    epochs = settings.epochs if epochs is None else epochs
+    epochs = settings.epochs_of(len(dataset.train)) if epochs is None else epochs
     progress = progress or SilentProgress()
     settings = plan_for(max_size, dataset, settings)
     checkpoint, state = Checkpoint(output, settings.recipe), RunState(output)

@@ -118,7 +118,7 @@ def fit_parts(
     network = Network(_settings(preset, built))
     validation = _validation(held_out, built)
     prepared = time.monotonic() - start
-    most = min(epochs, preset.epochs_of(len(built.ids)))
+    most = epochs
     history = fit(network, built, validation, preset, most, seed, progress, file)
     return Parts(
         input=built.input,
