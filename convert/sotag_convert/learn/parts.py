@@ -118,8 +118,7 @@ def fit_parts(
     network = Network(_settings(preset, built))
     validation = _validation(held_out, built)
     prepared = time.monotonic() - start
-    most = epochs
-    history = fit(network, built, validation, preset, most, seed, progress, file)
+    history = fit(network, built, validation, preset, epochs, seed, progress, file)
     return Parts(
         input=built.input,
         vocabulary=built.vocabulary,
