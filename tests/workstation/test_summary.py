@@ -250,7 +250,7 @@ def test_the_model_is_called_by_its_name_if_it_has_one(
 
 def test_the_figures_of_the_run_are_in_their_places() -> None:
     """Of each branch and of both, on validation texts."""
-    figures = {"linear_accuracy": 0.7, "network_accuracy": 0.6, "validation_accuracy": 0.8}
+    figures = {"linear_accuracy": 0.7, "network_accuracy": 0.6, "both_accuracy": 0.8}
     summary = run_summary(Path("models/mine"), DATA, 10, figures, evaluation(COUNTS), is_of_published=True)
     assert (summary.evaluation, summary.is_of_published) == (evaluation(COUNTS), True)
     assert (summary.linear, summary.lstm, summary.both, summary.bytes) == (0.7, 0.6, 0.8, 10)
