@@ -55,13 +55,14 @@ def learn_nb_svm(texts: Sequence[str], labels: Sequence[str], folder: Path) -> N
     from scipy import sparse
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sotag_convert.learn.teacher import log_count_ratios
+
+    from sotag_convert.learn.ratios import log_count_ratios
 
     vectorizer = CountVectorizer(analyzer=ngrams, binary=True, min_df=2, dtype=numpy.float32)
     counts = vectorizer.fit_transform(texts)
     names = sorted(set(labels))
     targets = numpy.array([names.index(label) for label in labels])
-    ratios = log_count_ratios(counts, targets, len(names), smoothing=1.0)
+    ratios = log_count_ratios(counts, targets[:, None] == numpy.arange(len(names)), smoothing=1.0)
     weights, biases = [], []
     for number in range(len(names)):
         model = LogisticRegression(C=0.2, solver="liblinear")
