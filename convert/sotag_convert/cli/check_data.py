@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
 
 import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
 from sotag_convert.data.settings import DataSettings
+from sotag_edge.cli.options import FactsFormat
 
 
 @options.expanded(options.data_settings)
 def check_data(
     data: options.Data,
     settings: DataSettings,
-    to: Annotated[
-        Literal["table", "json"],
-        typer.Option("--to", help="The format of the output.", rich_help_panel=options.OUTPUT),
-    ] = "table",
+    to: FactsFormat = "table",
 ) -> None:
     """Look at labelled texts as train does, without training: texts per tag, duplicates, lengths, conflicts.
 

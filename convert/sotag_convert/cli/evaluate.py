@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
 from sotag_convert.data.settings import DataSettings
-from sotag_edge.cli.options import model_names
+from sotag_edge.cli.options import FactsFormat, model_names
 
 
 @options.expanded(options.labelled_settings)
@@ -18,10 +18,7 @@ def evaluate(
     model: Annotated[str, typer.Argument(autocompletion=model_names, help="The folder or name of a model.")],
     data: options.Data,
     settings: DataSettings,
-    to: Annotated[
-        Literal["table", "json"],
-        typer.Option("--to", help="The format of the output.", rich_help_panel=options.OUTPUT),
-    ] = "table",
+    to: FactsFormat = "table",
 ) -> None:
     """Measure a model on labelled texts, with the TFLite runtime of this machine.
 

@@ -108,7 +108,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     folds = np.random.default_rng(seed).integers(0, FOLDS, len(examples) + len(off_topic)).astype(np.int32)
     folds = folds[np.concatenate([copies.owners, np.arange(len(examples), len(folds))])]
     fitted = np.concatenate([copies.fitted, np.ones(len(off_topic), bool)])
-    ids_of_types = _ids_of_types(types, vocabulary)
+    ids_of_types = np.array(vocabulary.ids(types.tokens), np.int32)
     ids = Ragged(ids_of_types[all_types.values], all_types.starts).filled(UNKNOWN_ID)
     features = None
     if preset.rows or preset.teacher_share:
@@ -187,10 +187,6 @@ def _with_off_topic(members: NDArray[np.bool_], off_topic: int, dataset: Dataset
         return np.concatenate([members, none]), False
     column = np.arange(len(members) + off_topic) >= len(members)
     return np.column_stack([np.concatenate([members, none]), column]), True
-
-
-def _ids_of_types(types: Types, vocabulary: Vocabulary) -> Numbers:
-    return np.array(vocabulary.ids(types.tokens), np.int32)
 
 
 def _without_on_topic(built: TrainingSet, general: int, seed: int) -> TrainingSet:
