@@ -9,6 +9,7 @@ norm only.
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -88,8 +89,7 @@ class Features:
 
     def _row_of(self) -> dict[int, int]:
         if not self._rows:
-            listed = memoryview(self._content)
-            numbers = (int.from_bytes(listed[at : at + _BYTES], "little") for at in range(0, len(listed), _BYTES))
+            numbers = struct.unpack(f"<{len(self)}I", self._content)
             self._rows = {number: row for row, number in enumerate(numbers, start=self._first)}
         return self._rows
 
