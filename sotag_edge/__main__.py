@@ -14,10 +14,16 @@ def main() -> None:
     if usual is signal.default_int_handler:  # not ignored, as in the background of a shell
         # At once: an exception during an import would be reported as a fault of the module.
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    from sotag_edge.cli.app import main as run
+    from sotag_edge.cli.plain import plain
+    from sotag_edge.cli.process import run
 
+    command = plain(sys.argv[1:])
+    if command is None:
+        from sotag_edge.cli.app import app
+
+        command = app
     signal.signal(signal.SIGINT, usual)
-    run()
+    run(command)
 
 
 if __name__ == "__main__":

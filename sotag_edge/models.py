@@ -8,9 +8,7 @@ user's, and ``place_for`` gives a new model no such name.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -124,6 +122,9 @@ def remove(name: str) -> Path:
         if name in {shipped.name for shipped in _shipped()}:
             raise UsageError(f"the model {name!r} comes with sotag-edge and cannot be removed")
         raise ModelError(f"no model {name!r}: there is no {MANIFEST} in {path}{_similar(name, own())}")
+    import shutil
+    import tempfile
+
     try:
         scratch = Path(tempfile.mkdtemp(prefix=".removed-", dir=path.parent))
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -11,8 +13,8 @@ from typer.core import TyperGroup
 
 from sotag_edge.cli import settings
 from sotag_edge.cli.help import WIDEST, GroupedCommand
-from sotag_edge.cli.process import discard_output, run, warn
-from sotag_edge.errors import INTERRUPTED, SotagEdgeError
+from sotag_edge.cli.parameters import Parameter, described
+from sotag_edge.cli.process import exit_codes
 
 # Each command and its module, in the order of the help. The workstation side is known by these names only.
 _COMMANDS = {
@@ -39,7 +41,7 @@ class _Commands(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         module = import_module(_COMMANDS[name])
         single = typer.Typer(add_completion=False, **_TYPER)
-        single.command(name, cls=GroupedCommand)(getattr(module, name.replace("-", "_")))
+        single.command(name, cls=GroupedCommand)(_with_typer(getattr(module, name.replace("-", "_"))))
         return typer.main.get_command(single)
 
     def __iter__(self) -> Iterator[str]:
@@ -47,6 +49,54 @@ class _Commands(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(_COMMANDS)
+
+
+def _with_typer(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters are described for typer. ``used``, if it has this parameter: those on the command line."""
+    ours = described(command)
+    signature = inspect.signature(command, eval_str=True)
+
+    def run(context: typer.Context, **values: Any) -> None:
+        if "used" in signature.parameters:
+            values["used"] = frozenset(name for name in values if _is_on_command_line(context, name))
+        command(**values)
+
+    parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+    for name, parameter in signature.parameters.items():
+        kind, description = ours.get(name, (None, None))
+        annotation = Annotated[kind, _for_typer(description)] if description else parameter.annotation
+        if name != "used":
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=annotation))
+    run.__doc__ = command.__doc__
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return run
+
+
+def _is_on_command_line(context: typer.Context, name: str) -> bool:
+    """Whether the value of a parameter is; it can also come from a variable or the config file."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _for_typer(description: Parameter) -> Any:
+    fields = description._asdict()
+    names, parser = fields.pop("names"), fields.pop("parser")
+    if parser is not None:
+        fields["parser"] = _with_sentence(parser)
+    return typer.Option(*names, **fields) if names else typer.Argument(**fields)
+
+
+def _with_sentence(parser: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A parser whose error typer shows: of a ``ValueError`` it shows the value only."""
+
+    @wraps(parser)
+    def parse(text: str) -> Any:
+        try:
+            return parser(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return parse
 
 
 class _Group(TyperGroup):
@@ -57,16 +107,8 @@ class _Group(TyperGroup):
         self.commands: Any = _Commands()
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with exit_codes():
             return super().invoke(ctx)
-        except SotagEdgeError as error:
-            warn(str(error))
-            raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt as interrupt:
-            raise typer.Exit(INTERRUPTED) from interrupt
-        except BrokenPipeError as closed:  # the reader of standard output has gone (`| head`)
-            discard_output()
-            raise typer.Exit(0) from closed
 
 
 app = typer.Typer(
@@ -100,8 +142,3 @@ def _root(
     model = {name: value for name, value in values.items() if name == "model"}
     shared = {name: value for name, value in values.items() if name in ("model", "color")}
     context.default_map = {"classify": values, "explain": shared} | dict.fromkeys(_WITH_MODEL_SETTING, model)
-
-
-def main() -> None:
-    """The entry point of the ``sotag-edge`` command."""
-    run(app)

@@ -15,7 +15,7 @@ from sotag_edge.bundle import device_bytes
 from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
 from sotag_edge.cli.info import print_facts
-from sotag_edge.cli.process import immediate_interrupt
+from sotag_edge.cli.loading import loading_numpy
 from sotag_edge.document import Document
 from sotag_edge.formats import FORMATS, read_documents
 from sotag_edge.pipeline import results
@@ -37,7 +37,7 @@ def benchmark(
     Example: sotag-edge benchmark default
     """
     start = time.perf_counter()
-    with immediate_interrupt():
+    with loading_numpy():
         classifier = Classifier.load(model)
     load = time.perf_counter() - start
     samples = {texts: _lines_of(texts)} if texts else _random_samples(classifier)

@@ -9,14 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-import typer
-
 from sotag_edge import models
 from sotag_edge.atomic import output_stream
 from sotag_edge.bundle import Manifest
 from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
-from sotag_edge.cli.process import immediate_interrupt, warn
+from sotag_edge.cli.loading import loading_numpy
+from sotag_edge.cli.process import warn
 from sotag_edge.document import Document, Result
 from sotag_edge.errors import NotTextError, UsageError
 from sotag_edge.formats import FORMATS, Fields, Format, Layout, Writer, checked, read_documents, without_markup
@@ -28,7 +27,7 @@ from sotag_edge.terminal import Color
 
 
 def classify(
-    context: typer.Context,
+    used: frozenset[str],
     paths: options.Paths = None,
     input_format: options.InputFormat = None,
     field: options.TextFields = None,
@@ -64,14 +63,14 @@ def classify(
 
     Example: sotag-edge classify --from csv --field title --field body --id id --merge --to csv posts.csv
     """
-    _refuse_contradictions(context)
+    _refuse_contradictions(used, input_format, fail_on)
     on_terminal = output is None and sys.stdout.isatty()
-    output_format = _output_format(context, to, input_format, merge=merge, on_terminal=on_terminal)
+    output_format = _output_format(to, input_format, merge=merge, on_terminal=on_terminal, on_command_line="to" in used)
     fields = Fields(tuple(field or ["text"]), id_field, delimiter=delimiter)
     sources = _paths(paths, text, files_from, null=null)
     inputs = _Inputs(text or [], sources, input_format, fields, Folders(recursive, glob), html, binary, quiet)
     _refuse_input_as_output(output, sources)
-    with immediate_interrupt():
+    with loading_numpy():
         classifier = Classifier.load(model, 0.0 if best_guess else threshold, _labels(only, model))
     several = classifier.is_multi_label
     layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), several, inputs.names(), color)
@@ -85,7 +84,7 @@ def classify(
         warnings = _Warnings(classifier.max_tokens, quiet=quiet)
         failed, unknown = _write(_counted(answers) if progress else answers, writer, warnings)
     if failed or (fail_on and unknown):
-        raise typer.Exit(1)
+        raise SystemExit(1)
 
 
 class _Inputs(NamedTuple):
@@ -139,9 +138,8 @@ class _Inputs(NamedTuple):
         return self.fields.id is not None or (self.format is not None and self.format.has_ids)
 
 
-def _refuse_contradictions(context: typer.Context) -> None:
+def _refuse_contradictions(used: frozenset[str], input_format: Format | None, fail_on: str | None) -> None:
     """Raise ``UsageError`` for options that exclude each other, or that lack the option they belong to."""
-    used = {name for name in context.params if _on_command_line(context, name)}
     exclusive = (
         ("best_guess", "threshold", "--best-guess cannot be combined with --threshold"),
         ("template", "to", "--format cannot be combined with --to"),
@@ -159,25 +157,19 @@ def _refuse_contradictions(context: typer.Context) -> None:
         raise UsageError("--glob needs --recursive: it selects the files in folders")
     if "null" in used and "files_from" not in used:
         raise UsageError("-0 needs --files-from: it is about the paths in that list")
-    if context.params["fail_on"] not in (None, "unknown"):
-        raise UsageError(f"invalid value {context.params['fail_on']!r} for --fail-on (allowed: unknown)")
-    input_format = context.params["input_format"]
+    if fail_on not in (None, "unknown"):
+        raise UsageError(f"invalid value {fail_on!r} for --fail-on (allowed: unknown)")
     if {"field", "id_field"} & used and not (input_format and input_format.has_records):
         raise UsageError("--field and --id need records: --from csv, tsv or jsonl")
     if "delimiter" in used and not (input_format and input_format.name == "csv"):
         raise UsageError("--delimiter needs --from csv")
 
 
-def _on_command_line(context: typer.Context, name: str) -> bool:
-    """Whether an option is on the command line; its value can also come from a variable or the config file."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
 def _output_format(
-    context: typer.Context, to: Format | None, input_format: Format | None, *, merge: bool, on_terminal: bool
+    to: Format | None, input_format: Format | None, *, merge: bool, on_terminal: bool, on_command_line: bool
 ) -> Format:
-    if merge and (to is None or not _on_command_line(context, "to")) and input_format and input_format.can_merge:
+    """``on_command_line``: whether ``to`` is; it can also come from a variable or the config file."""
+    if merge and (to is None or not on_command_line) and input_format and input_format.can_merge:
         to = input_format
     to = to or FORMATS["table" if on_terminal else "tsv"]
     if merge and not to.merges(input_format):

@@ -10,7 +10,7 @@ import typer
 
 from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
-from sotag_edge.cli.process import immediate_interrupt
+from sotag_edge.cli.loading import loading_numpy
 from sotag_edge.errors import UsageError
 from sotag_edge.explain import Effect, Explanation
 from sotag_edge.explain import explain as explain_text
@@ -45,7 +45,7 @@ def explain(
         if document.error:
             raise document.error
         text = document.text
-    with immediate_interrupt():
+    with loading_numpy():
         classifier = Classifier.load(model)
     explanation = explain_text(classifier, text)
     layout = Layout(classifier.labels, multi_label=classifier.is_multi_label, color=color)

@@ -1,12 +1,14 @@
-"""The types of command-line options, grouped as ``--help`` shows them. Commands share them; the defaults are theirs."""
+"""The types of command-line options, grouped as ``--help`` shows them. Commands share them; the defaults are theirs.
+
+They are described without typer, see parameters.py.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, Optional
 
-import typer
-
+from sotag_edge.cli.parameters import Parameter
 from sotag_edge.formats import FORMATS, Format
 from sotag_edge.models import available
 from sotag_edge.terminal import Color
@@ -22,7 +24,7 @@ WRITABLE = [name for name, entry in FORMATS.items() if entry.writes]
 
 def _format(name: str, allowed: list[str]) -> Format:
     if name not in allowed:
-        raise typer.BadParameter(f"{name!r} is not one of {', '.join(allowed)}")
+        raise ValueError(f"{name!r} is not one of {', '.join(allowed)}")
     return FORMATS[name]
 
 
@@ -37,7 +39,7 @@ def _output_format(name: str) -> Format:
 def _delimiter(name: str) -> str:
     delimiter = {"tab": "\t", "\\t": "\t"}.get(name, name)
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
-        raise typer.BadParameter(f"{name!r} is not one character that can separate fields, such as ';', or 'tab'")
+        raise ValueError(f"{name!r} is not one character that can separate fields, such as ';', or 'tab'")
     return delimiter
 
 
@@ -48,18 +50,19 @@ def model_names() -> list[str]:
 
 Paths = Annotated[
     Optional[list[str]],
-    typer.Argument(
+    Parameter(
+        (),
         help="Files, one text each; '-' is standard input. Without files: standard input, one text per line.",
         rich_help_panel=_INPUT,
     ),
 ]
 Texts = Annotated[
-    Optional[list[str]], typer.Option("--text", help="A text to tag. Can be repeated.", rich_help_panel=_INPUT)
+    Optional[list[str]], Parameter(("--text",), help="A text to tag. Can be repeated.", rich_help_panel=_INPUT)
 ]
 InputFormat = Annotated[
     Optional[Format],
-    typer.Option(
-        "--from",
+    Parameter(
+        ("--from",),
         parser=_input_format,
         metavar="|".join(READABLE),
         autocompletion=lambda: READABLE,
@@ -69,19 +72,19 @@ InputFormat = Annotated[
 ]
 TextFields = Annotated[
     Optional[list[str]],
-    typer.Option(
-        "--field",
+    Parameter(
+        ("--field",),
         help="The field with the text, in csv, tsv and jsonl. Can be repeated: the texts are joined. [default: text]",
         rich_help_panel=_INPUT,
     ),
 ]
 IdField = Annotated[
-    Optional[str], typer.Option("--id", help="The field with the identifier of the text.", rich_help_panel=_INPUT)
+    Optional[str], Parameter(("--id",), help="The field with the identifier of the text.", rich_help_panel=_INPUT)
 ]
 Delimiter = Annotated[
     Optional[str],
-    typer.Option(
-        "--delimiter",
+    Parameter(
+        ("--delimiter",),
         parser=_delimiter,
         metavar="CHARACTER",
         help="The character between the fields of csv, or 'tab'; --to csv always writes commas. "
@@ -89,33 +92,51 @@ Delimiter = Annotated[
         rich_help_panel=_INPUT,
     ),
 ]
-Html = Annotated[bool, typer.Option("--html", help="Remove HTML markup from each text.", rich_help_panel=_INPUT)]
+Html = Annotated[bool, Parameter(("--html",), help="Remove HTML markup from each text.", rich_help_panel=_INPUT)]
 Recursive = Annotated[
-    bool, typer.Option("--recursive", "-r", help="Read the files in folders, too.", rich_help_panel=_INPUT)
+    bool,
+    Parameter(
+        (
+            "--recursive",
+            "-r",
+        ),
+        help="Read the files in folders, too.",
+        rich_help_panel=_INPUT,
+    ),
 ]
 Glob = Annotated[
-    str, typer.Option("--glob", help="With --recursive: the names of the files to read.", rich_help_panel=_INPUT)
+    str, Parameter(("--glob",), help="With --recursive: the names of the files to read.", rich_help_panel=_INPUT)
 ]
 FilesFrom = Annotated[
     Optional[str],
-    typer.Option("--files-from", help="A file with one path per line; '-' is standard input.", rich_help_panel=_INPUT),
+    Parameter(("--files-from",), help="A file with one path per line; '-' is standard input.", rich_help_panel=_INPUT),
 ]
 Binary = Annotated[
     Literal["error", "skip", "force"],
-    typer.Option(
-        "--binary",
+    Parameter(
+        ("--binary",),
         help="Input that is not text: an error in its place, left out, or read as if it were text.",
         rich_help_panel=_INPUT,
     ),
 ]
 Null = Annotated[
-    bool, typer.Option("-0", "--null", help="With --files-from: a NUL ends each path.", rich_help_panel=_INPUT)
+    bool,
+    Parameter(
+        (
+            "-0",
+            "--null",
+        ),
+        help="With --files-from: a NUL ends each path.",
+        rich_help_panel=_INPUT,
+    ),
 ]
 Model = Annotated[
     Optional[str],
-    typer.Option(
-        "--model",
-        "-m",
+    Parameter(
+        (
+            "--model",
+            "-m",
+        ),
         envvar="SOTAG_EDGE_MODEL",
         autocompletion=model_names,
         help="The folder or name of a model. [default: 'default']",
@@ -124,7 +145,8 @@ Model = Annotated[
 ]
 ModelArgument = Annotated[
     Optional[str],
-    typer.Argument(
+    Parameter(
+        (),
         envvar="SOTAG_EDGE_MODEL",
         autocompletion=model_names,
         help="The folder or name of a model. [default: 'default']",
@@ -132,8 +154,8 @@ ModelArgument = Annotated[
 ]
 Threshold = Annotated[
     Optional[float],
-    typer.Option(
-        "--threshold",
+    Parameter(
+        ("--threshold",),
         envvar="SOTAG_EDGE_THRESHOLD",
         min=0,
         max=1,
@@ -144,22 +166,22 @@ Threshold = Annotated[
 ]
 BestGuess = Annotated[
     bool,
-    typer.Option(
-        "--best-guess", help="Never answer 'unknown', but at least with the best label.", rich_help_panel=_MODEL
+    Parameter(
+        ("--best-guess",), help="Never answer 'unknown', but at least with the best label.", rich_help_panel=_MODEL
     ),
 ]
 Only = Annotated[
     Optional[list[str]],
-    typer.Option(
-        "--only",
+    Parameter(
+        ("--only",),
         help="Answer only with these labels, such as 'python,java'. Their scores do not change. Can be repeated.",
         rich_help_panel=_MODEL,
     ),
 ]
 OutputFormat = Annotated[
     Optional[Format],
-    typer.Option(
-        "--to",
+    Parameter(
+        ("--to",),
         envvar="SOTAG_EDGE_TO",
         parser=_output_format,
         metavar="|".join(WRITABLE),
@@ -170,41 +192,45 @@ OutputFormat = Annotated[
 ]
 OutputFile = Annotated[
     Optional[Path],
-    typer.Option(
-        "--output",
-        "-o",
+    Parameter(
+        (
+            "--output",
+            "-o",
+        ),
         help="A file to write to, whole or not at all. [default: standard output]",
         rich_help_panel=_OUTPUT,
     ),
 ]
 TopK = Annotated[
     int,
-    typer.Option("--top-k", min=0, help="Show the K best labels, too, with their scores.", rich_help_panel=_OUTPUT),
+    Parameter(("--top-k",), min=0, help="Show the K best labels, too, with their scores.", rich_help_panel=_OUTPUT),
 ]
-Scores = Annotated[bool, typer.Option("--scores", help="Show the score of every label.", rich_help_panel=_OUTPUT)]
+Scores = Annotated[bool, Parameter(("--scores",), help="Show the score of every label.", rich_help_panel=_OUTPUT)]
 Merge = Annotated[
     bool,
-    typer.Option(
-        "--merge", help="Add the answer to the record of the text (csv, tsv, jsonl).", rich_help_panel=_OUTPUT
+    Parameter(
+        ("--merge",), help="Add the answer to the record of the text (csv, tsv, jsonl).", rich_help_panel=_OUTPUT
     ),
 ]
 Template = Annotated[
     Optional[str],
-    typer.Option(
-        "--format",
+    Parameter(
+        ("--format",),
         help="A line of your own per result, such as '{label}\\t{score:.3f}\\t{source}'.",
         rich_help_panel=_OUTPUT,
     ),
 ]
 UseColor = Annotated[
     Color,
-    typer.Option("--color", envvar="SOTAG_EDGE_COLOR", help="Whether to use colours.", rich_help_panel=_OUTPUT),
+    Parameter(("--color",), envvar="SOTAG_EDGE_COLOR", help="Whether to use colours.", rich_help_panel=_OUTPUT),
 ]
 Jobs = Annotated[
     int,
-    typer.Option(
-        "--jobs",
-        "-j",
+    Parameter(
+        (
+            "--jobs",
+            "-j",
+        ),
         envvar="SOTAG_EDGE_JOBS",
         min=1,
         help="The number of processes. With more than one, texts wait for a batch.",
@@ -213,11 +239,19 @@ Jobs = Annotated[
 ]
 FailOn = Annotated[
     Optional[str],
-    typer.Option("--fail-on", help="'unknown': exit with 1 if a text was answered so.", rich_help_panel=_RUN),
+    Parameter(("--fail-on",), help="'unknown': exit with 1 if a text was answered so.", rich_help_panel=_RUN),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No warnings and no progress; only errors.", rich_help_panel=_RUN)
+    bool,
+    Parameter(
+        (
+            "--quiet",
+            "-q",
+        ),
+        help="No warnings and no progress; only errors.",
+        rich_help_panel=_RUN,
+    ),
 ]
 FactsFormat = Annotated[
-    Literal["table", "json"], typer.Option("--to", help="The format of the output.", rich_help_panel=_OUTPUT)
+    Literal["table", "json"], Parameter(("--to",), help="The format of the output.", rich_help_panel=_OUTPUT)
 ]

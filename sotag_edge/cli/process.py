@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sotag_edge.errors import INTERRUPTED, TERMINATED
+from sotag_edge.errors import INTERRUPTED, TERMINATED, SotagEdgeError
 
 _OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF, errno.ENXIO)
 
@@ -34,6 +34,21 @@ def run(app: Callable[[], Any]) -> None:
     _end(code if isinstance(code, int) else int(code is not None))
 
 
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turns an error into one sentence on stderr and the exit code of the process."""
+    try:
+        yield
+    except SotagEdgeError as error:
+        warn(str(error))
+        raise SystemExit(error.exit_code) from error
+    except KeyboardInterrupt as interrupt:
+        raise SystemExit(INTERRUPTED) from interrupt
+    except BrokenPipeError as closed:  # the reader of standard output has gone (`| head`)
+        _discard_output()
+        raise SystemExit(0) from closed
+
+
 def _cause(error: OSError) -> str:
     """What failed: the file if there is one, else the output, where writing fails with an error of its own."""
     reason = error.strerror or str(error)
@@ -42,7 +57,7 @@ def _cause(error: OSError) -> str:
     return f"the output cannot be written: {reason}" if error.errno in _OF_OUTPUT else f"the system refused: {reason}"
 
 
-def discard_output() -> None:
+def _discard_output() -> None:
     """Send the rest of standard output nowhere, after its reader has gone: Python flushes the buffer at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -55,21 +70,6 @@ def warn(message: str) -> None:
         print(f"sotag-edge: {printable(message)}", file=sys.stderr)
     except OSError:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  # open to the end
-
-
-@contextmanager
-def immediate_interrupt() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the process at once: an interrupted import of NumPy would be reported as a broken NumPy."""
-    codes: dict[int, int] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
-    usual = {number: signal.getsignal(number) for number in codes}
-    for number, handler in usual.items():
-        if handler is not signal.SIG_IGN:  # as in the background of a shell
-            signal.signal(number, lambda caught, _: os._exit(codes[caught]))
-    try:
-        yield
-    finally:
-        for number, handler in usual.items():
-            signal.signal(number, handler)
 
 
 def _prepare_streams() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sotag_edge.bundle import MANIFEST, Bundle
 from sotag_edge.cli import options
-from sotag_edge.cli.process import immediate_interrupt
+from sotag_edge.cli.loading import loading_numpy
 from sotag_edge.errors import ModelError
 from sotag_edge.golden import check_golden
 from sotag_edge.models import find
@@ -20,7 +20,7 @@ def verify(model: options.ModelArgument = None) -> None:
     bundle = Bundle.read(find(model))
     name = printable(str(bundle.path))
     print(f"{name}: the files match {MANIFEST}")
-    with immediate_interrupt():
+    with loading_numpy():
         try_out(bundle)
         golden = check_golden(bundle)
     if not golden.passed:
