@@ -42,8 +42,13 @@ def results(documents: Iterable[Document], classifier: Classifier, jobs: int = 1
 
 
 def _one_by_one(documents: Iterable[Document], classifier: Classifier) -> Iterator[Result]:
+    classify = classifier.classify
     for document in documents:
-        yield _result(document, None if document.error else classifier.classify(document.text))
+        if document.error is None:
+            source, text, _, identifier, _, record, replaced = document
+            yield Result(source, classify(text), None, identifier, record, replaced)
+        else:
+            yield _result(document, None)
 
 
 def _result(document: Document, prediction: Prediction | None) -> Result:

@@ -6,17 +6,19 @@ import codecs
 import fnmatch
 import io
 import os
+import stat
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from sotag_edge.document import Document
 from sotag_edge.errors import InputError, UsageError
-from sotag_edge.streams import text_stream
+from sotag_edge.streams import before_each_read, begins_as_text, text_stream
 
 STDIN = "-"
+_SMALL = 1 << 16  # bytes
 
 
 class Folders(NamedTuple):
@@ -58,8 +60,8 @@ def _files_in(folder: str, glob: str) -> Iterator[str]:
             failed.append(place)
             continue
         for entry in entries:
-            is_read = fnmatch.fnmatch(entry.name, glob) and not entry.is_dir() and not Path(entry.path).is_fifo()
-            if is_read:
+            is_readable = entry.is_file() or not (entry.is_dir() or Path(entry.path).is_fifo())
+            if is_readable and fnmatch.fnmatch(entry.name, glob):
                 yield entry.path
         remaining.extend(entry.path for entry in reversed(entries) if entry.is_dir(follow_symlinks=False))
     yield from failed
@@ -82,15 +84,36 @@ def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> list[str]:
     return paths
 
 
+def plain_content(path: str) -> bytes | None:
+    """The bytes of a small file of text; ``None`` for any other input, which ``opened`` reads, or says why it cannot.
+
+    It takes a third of the time of ``opened``, for a folder of thousands of files.
+    """
+    try:
+        if path == STDIN or not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  # Path's takes 2 us more
+            return None
+        with io.FileIO(path) as file:
+            content = file.read(_SMALL)
+            is_whole = len(content) < _SMALL and not file.read(1)
+    except (OSError, ValueError):
+        return None
+    return content if is_whole and begins_as_text(content) else None
+
+
 @contextmanager
-def opened(path: str, stdin: BinaryIO, *, force: bool = False) -> Iterator[BinaryIO]:
+def opened(
+    path: str, stdin: BinaryIO, *, force: bool = False, before_read: Callable[[], None] | None = None
+) -> Iterator[BinaryIO]:
     """The text of a path, or of standard input, as ``text_stream`` gives it; ``force`` is its parameter.
 
+    ``before_read`` is called before each read from the system.
     Raises ``InputError`` if it cannot be opened, ``NotTextError`` if it is not text.
     """
     with ExitStack() as stack:
         try:
             stream = stdin if path == STDIN else stack.enter_context(Path(path).open("rb"))
+            if before_read:
+                stream = before_each_read(stream, before_read)
             text = text_stream(stream, "standard input" if path == STDIN else path, force=force)
         except IsADirectoryError as error:
             raise InputError(f"{path} is a directory: --recursive reads the files in it") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sotag_edge.errors import NotTextError
@@ -69,6 +69,37 @@ def text_stream(stream: BinaryIO, name: str, *, force: bool = False) -> BinaryIO
         _refuse_binary(head, stream, name)
     encoding = next((encoding for mark, encoding in _ENCODINGS.items() if head.startswith(mark)), None)
     return _stream(_in_utf8(stream, encoding)) if encoding else stream
+
+
+def begins_as_text(content: bytes) -> bool:
+    """Whether ``text_stream`` would give these bytes as they are, if they are all of a stream.
+
+    >>> begins_as_text(b"Why?"), begins_as_text(b"%PDF-1.7")
+    (True, False)
+    """
+    return not (content.startswith(_MARKS) or content.startswith(_TAR, _TAR_PLACE))
+
+
+def before_each_read(stream: BinaryIO, action: Callable[[], None]) -> BinaryIO:
+    """The stream, read through another buffer: ``action`` is called when that is empty, before a read that may wait.
+
+    So a program can write many answers at once, and still none of them waits for further input.
+    """
+    return io.BufferedReader(_Watched(stream.raw if isinstance(stream, io.BufferedReader) else stream, action))
+
+
+class _Watched(io.RawIOBase):
+    def __init__(self, stream: Any, action: Callable[[], None]) -> None:
+        super().__init__()
+        self._stream, self._action = stream, action
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
+        self._action()
+        count: int | None = self._stream.readinto(buffer)
+        return count
 
 
 def _refuse_binary(head: bytes, stream: _Buffered, name: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -16,6 +17,7 @@ from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
 from sotag_edge.cli.loading import loading_numpy
 from sotag_edge.cli.process import warn
+from sotag_edge.cli.writing import Warnings, flush, write
 from sotag_edge.document import Document, Result
 from sotag_edge.errors import NotTextError, UsageError
 from sotag_edge.formats import FORMATS, Fields, Format, Layout, Writer, checked, read_documents, without_markup
@@ -74,15 +76,16 @@ def classify(
         classifier = Classifier.load(model, 0.0 if best_guess else threshold, _labels(only, model))
     several = classifier.is_multi_label
     layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), several, inputs.names(), color)
-    documents = intact(inputs.documents()) if merge else inputs.documents()
-    if merge and output_format.is_table:
-        documents = one_table(documents)
     with output_stream(output) as stream:
+        documents = inputs.documents(before_read=partial(flush, stream))
+        if merge:
+            documents = one_table(intact(documents)) if output_format.is_table else intact(documents)
         writer = output_format.writer(stream, layout) if template is None else _template_writer(stream, template)
         answers = results(documents, classifier, jobs)
         progress = not quiet and not on_terminal and sys.stderr.isatty()
-        warnings = _Warnings(classifier.max_tokens, quiet=quiet)
-        failed, unknown = _write(_counted(answers) if progress else answers, writer, warnings)
+        warnings = Warnings(classifier.max_tokens, quiet=quiet)
+        failed, unknown = write(_counted(answers) if progress else answers, writer, warnings)
+        stream.flush()
     if failed or (fail_on and unknown):
         raise SystemExit(1)
 
@@ -99,11 +102,18 @@ class _Inputs(NamedTuple):
     binary: str
     quiet: bool
 
-    def documents(self) -> Iterator[Document]:
-        """The documents in order, the texts of the command line first; without binary ones if these are left out."""
+    def documents(self, before_read: Callable[[], None]) -> Iterator[Document]:
+        """The documents in order, the texts of the command line first; without binary ones if these are left out.
+
+        ``before_read`` is called before each read from the system.
+        """
+        documents = self._all(before_read)
+        return self._without_binary(documents) if self.binary == "skip" else documents
+
+    def _without_binary(self, documents: Iterable[Document]) -> Iterator[Document]:
         skipped = 0
-        for document in self._all():
-            if self.binary == "skip" and isinstance(document.error, NotTextError):
+        for document in documents:
+            if isinstance(document.error, NotTextError):
                 skipped += 1
             else:
                 yield document
@@ -114,9 +124,11 @@ class _Inputs(NamedTuple):
                 else f"{skipped} inputs were left out because they are not text"
             )
 
-    def _all(self) -> Iterator[Document]:
+    def _all(self, before_read: Callable[[], None]) -> Iterator[Document]:
         for number, text in enumerate(self.texts, start=1):
-            document = checked(decoded(f"text:{number}", os.fsencode(text)), force=self.binary == "force")
+            document = decoded(f"text:{number}", os.fsencode(text))
+            if self.binary != "force":
+                document = checked(document)
             yield without_markup(document) if self.html else document
         yield from read_documents(
             self.paths,
@@ -126,6 +138,7 @@ class _Inputs(NamedTuple):
             folders=self.folders,
             html=self.html,
             force=self.binary == "force",
+            before_read=before_read,
         )
 
     def names(self) -> list[str] | None:
@@ -222,40 +235,3 @@ def _counted(answers: Iterable[Result]) -> Iterator[Result]:
     from sotag_edge.cli.progress import counted
 
     return counted(answers)
-
-
-class _Warnings:
-    """What is said about results on stderr, besides errors: each thing once, at the first case."""
-
-    def __init__(self, max_tokens: int, *, quiet: bool) -> None:
-        self._max_tokens = max_tokens
-        self._replaced = self._truncated = quiet  # whether it has been said
-
-    def check(self, result: Result) -> None:
-        """Say what is new about a result."""
-        if result.replaced and not self._replaced:
-            self._replaced = True
-            warn(
-                f"{result.source} has bytes that are not UTF-8; they were replaced by U+FFFD (only the first case is "
-                "reported); iconv converts other encodings"
-            )
-        if result.prediction is not None and result.prediction.truncated and not self._truncated:
-            self._truncated = True
-            warn(
-                f"{result.source} is longer than the {self._max_tokens:,} tokens that the model reads; the rest of it was "
-                "ignored (only the first case is reported)"
-            )
-
-
-def _write(answers: Iterable[Result], writer: Writer, warnings: _Warnings) -> tuple[bool, bool]:
-    """Write every result. Returns whether an input failed, and whether one was answered ``unknown``."""
-    failed = unknown = False
-    for result in answers:
-        warnings.check(result)
-        if result.error is not None:
-            failed = True
-            warn(result.error)
-        unknown = unknown or (result.prediction is not None and result.prediction.reason is not None)
-        writer.write(result)
-    writer.close()
-    return failed, unknown

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sotag_edge.errors import INTERRUPTED, TERMINATED, SotagEdgeError
@@ -63,9 +63,14 @@ def _discard_output() -> None:
 
 
 def warn(message: str) -> None:
-    """Print a message on stderr. Without a reader it is dropped, because that must not cost anybody an answer."""
+    """Print a message on stderr, after the results so far.
+
+    Without a reader it is dropped, because that must not cost anybody an answer.
+    """
     from sotag_edge.terminal import printable
 
+    with suppress(OSError, ValueError):  # reported where results are written; the latter: it is closed
+        sys.stdout.flush()
     try:
         print(f"sotag-edge: {printable(message)}", file=sys.stderr)
     except OSError:

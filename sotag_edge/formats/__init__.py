@@ -6,29 +6,29 @@ documents; one that can be written has a class ``Writer(stream, layout)``. A mod
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from sotag_edge.document import Document, Result
 from sotag_edge.errors import InputError, NotTextError
-from sotag_edge.formats.decoding import fault_of
+from sotag_edge.formats.decoding import decoded, fault_of, is_surely_text
 from sotag_edge.formats.fields import Layout
 from sotag_edge.formats.records import Fields
-from sotag_edge.sources import READ_ERRORS, STDIN, Folders, expand, opened
+from sotag_edge.sources import READ_ERRORS, STDIN, Folders, expand, opened, plain_content
 
 __all__ = ["FORMATS", "Fields", "Format", "Layout", "Writer", "checked", "read_documents", "without_markup"]
 
 
 class Writer(Protocol):
-    """Writes results to a stream, each as soon as it is known, so that a long stream is answered text by text.
+    """Writes results to a stream. The caller flushes it.
 
     Sources and records are the user's text: control characters in them never reach a terminal or break a row.
     """
 
     def write(self, result: Result) -> None:
-        """Write one result and flush it."""
+        """Write one result."""
 
     def close(self) -> None:
         """Write the end of the output."""
@@ -86,6 +86,8 @@ FORMATS = {
         Format("posts-xml", reads=True, has_ids=True, removes_markup=True),
     )
 }
+
+
 _NO_FOLDERS = Folders()
 _TEXT_FIELD = Fields()
 
@@ -99,26 +101,28 @@ def read_documents(
     folders: Folders = _NO_FOLDERS,
     html: bool = False,
     force: bool = False,
+    before_read: Callable[[], None] | None = None,
 ) -> Iterator[Document]:
     """The documents of each path in order, lazily; ``-`` is standard input. A path that cannot be read gives an error.
 
     ``input_format``: how each stream is split into texts; by default a file is one text and each line of standard input is
     one. ``html``: remove markup from each text. An input that is binary has a ``NotTextError``; ``force`` reads it as text.
+    ``before_read`` is called before each read from the system, which may have to wait.
     """
     for path in expand(paths, folders):
         if isinstance(path, Document):
             yield path
             continue
         chosen = input_format or FORMATS["lines" if path == STDIN else "text"]
-        for document in _read_source(path, stdin, chosen, fields, force=force):
-            ready = checked(document, force=force)
-            yield without_markup(ready) if html and not chosen.removes_markup else ready
+        has_markup = html and not chosen.removes_markup
+        for document in _read_source(path, stdin, chosen, fields, force, before_read):
+            ready = document if force else checked(document)
+            yield without_markup(ready) if has_markup else ready
 
 
-def checked(document: Document, *, force: bool) -> Document:
-    """The document; with an error in place of its text if it is binary and ``force`` does not say to read it as text."""
-    fault = None if force or document.error else fault_of(document.text)
-    if fault is None:
+def checked(document: Document) -> Document:
+    """The document; with an error in place of its text if it is binary."""
+    if is_surely_text(document.text) or document.error or not (fault := fault_of(document.text)):
         return document
     error = NotTextError(f"{document.source} {fault}")
     return Document(document.source, error=error, id=document.id, record=document.record)
@@ -132,11 +136,22 @@ def without_markup(document: Document) -> Document:
 
 
 def _read_source(
-    path: str, stdin: BinaryIO, input_format: Format, fields: Fields, *, force: bool
+    path: str,
+    stdin: BinaryIO,
+    input_format: Format,
+    fields: Fields,
+    force: bool,
+    before_read: Callable[[], None] | None,
 ) -> Iterator[Document]:
     name = "stdin" if path == STDIN else path
+    if before_read:
+        before_read()
+    content = plain_content(path) if input_format.name == "text" else None
+    if content is not None:
+        yield decoded(name, content)
+        return
     try:
-        with opened(path, stdin, force=force) as stream:
+        with opened(path, stdin, force=force, before_read=before_read) as stream:
             yield from input_format.read(stream, name, fields)
     except InputError as error:
         yield Document(name, error=error)

@@ -30,8 +30,11 @@ def decoded(source: str, content: bytes) -> Document:
     >>> decoded("a.txt", b"caf\\xe9").replaced
     True
     """
-    text, replaced = decode(content.removeprefix(codecs.BOM_UTF8))
-    return Document(source, text, replaced=replaced)
+    content = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        return Document(source, content.decode())  # nearly always
+    except UnicodeDecodeError:
+        return Document(source, content.decode(errors="replace"), replaced=True)
 
 
 def decode(content: bytes) -> tuple[str, bool]:
@@ -42,6 +45,11 @@ def decode(content: bytes) -> tuple[str, bool]:
         return content.decode("utf-8", errors="replace"), True
 
 
+def is_surely_text(text: str) -> bool:
+    """Whether a string has no sign of what is not text. Nearly every text has none."""
+    return _NUL not in text and _REPLACED not in text
+
+
 def fault_of(text: str) -> str | None:
     """Why a string that was decoded is not text, in words that follow its name; ``None`` for text.
 
@@ -49,7 +57,7 @@ def fault_of(text: str) -> str | None:
     (None, 'is not text in UTF-8 but UTF-16 without its mark: convert it (iconv -f UTF-16LE -t UTF-8)')
     """
     head = text[:_HEAD]
-    if _NUL not in head and _REPLACED not in head:  # nearly always; what is not text has one or the other
+    if is_surely_text(head):
         return None
     controls = len(_CONTROLS.findall(head))
     bad = controls + head.count(_REPLACED)

@@ -18,12 +18,10 @@ class Writer:
         stream.write(f'{{"schema_version": {SCHEMA_VERSION}, "results": [')
 
     def write(self, result: Result) -> None:
-        """Write an object and flush it."""
+        """Write an object."""
         self._stream.write(self._separator + json_object(result, self._layout))
-        self._stream.flush()
         self._separator = ",\n"
 
     def close(self) -> None:
         """End the list."""
         self._stream.write("\n]}\n")
-        self._stream.flush()

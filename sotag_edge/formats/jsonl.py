@@ -9,13 +9,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Any, BinaryIO, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 from sotag_edge.document import Document, Result
 from sotag_edge.errors import InputError
 from sotag_edge.formats import lines
 from sotag_edge.formats.fields import Layout, json_fields
 from sotag_edge.formats.records import Fields, Number, distinct_names, record_document
+
+if TYPE_CHECKING:
+    from sotag_edge.decision import Prediction
 
 _LONGEST_ARRAY = 64 * 1024**2  # characters; it is held in memory as a whole
 _BREAKS = re.compile(r"[\t\r\n]")
@@ -62,11 +65,30 @@ class Writer:
 
     def __init__(self, stream: TextIO, layout: Layout) -> None:
         self._stream, self._layout = stream, layout
+        is_usual = not (layout.top or layout.merge or layout.multi_label)
+        labels = layout.labels if is_usual else ()
+        self._names = {label: _for_terminals(_dumped(label)) for label in labels}
 
     def write(self, result: Result) -> None:
-        """Write an object and flush it."""
-        self._stream.write(json_object(result, self._layout) + "\n")
-        self._stream.flush()
+        """Write an object. The usual one takes half of the time of the others."""
+        answer = result.prediction
+        if answer is not None and self._is_usual(result, answer):
+            names = self._names
+            source, label, score = _dumped(result.source), names[answer.label], _number(answer.score)
+            # The expression of _number again: twenty calls are a microsecond.
+            scores = [
+                names[name] + ": " + (_SHORTER.get(text := f"{score:.6f}") or text.rstrip("0"))
+                for name, score in answer.scores.items()
+            ]
+            self._stream.write(
+                f'{{"source": {source}, "label": {label}, "score": {score}, "scores": {{{", ".join(scores)}}}}}\n'
+            )
+        else:
+            self._stream.write(json_object(result, self._layout) + "\n")
+
+    def _is_usual(self, result: Result, answer: Prediction) -> bool:
+        has_more = answer.reason or answer.truncated or result.id is not None
+        return bool(self._names) and not has_more and result.source.isprintable()
 
     def close(self) -> None:
         """Nothing follows the last object."""
@@ -79,11 +101,21 @@ def json_object(result: Result, layout: Layout) -> str:
     if record:
         theirs = record.source if isinstance(record, JsonRecord) else _dumped(distinct_names(record))
         text = f"{_BREAKS.sub(' ', theirs.removesuffix('}'))}, {text.removeprefix('{')}"
+    return _for_terminals(text)
+
+
+def _for_terminals(text: str) -> str:
     return _NOT_FOR_TERMINALS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _dumped(fields: dict[str, Any]) -> str:
-    return json.dumps(fields, ensure_ascii=False, default=str)
+def _number(score: float) -> str:
+    """A score as ``json_fields`` rounds it and Python's ``json`` writes it, in half of the time.
+
+    >>> [_number(score) for score in (0.25, 0.00001234, 0.0, 1.0)]
+    ['0.25', '1.2e-05', '0.0', '1.0']
+    """
+    text = f"{score:.6f}"
+    return _SHORTER.get(text) or text.rstrip("0")
 
 
 def _documents(remaining: Iterable[Document], fields: Fields) -> Iterator[Document]:
@@ -194,4 +226,6 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
+_dumped = json.JSONEncoder(ensure_ascii=False, default=str).encode  # the function json.dumps makes one for each call
+_SHORTER = {f"{score:.6f}": repr(score) for score in (1.0, *(millionths / 1e6 for millionths in range(100)))}
 _DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_refuse)

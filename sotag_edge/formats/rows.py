@@ -29,7 +29,7 @@ class RowWriter:
             self._start(Result(""))
 
     def write(self, result: Result) -> None:
-        """Write a row and flush it."""
+        """Write a row."""
         if self._columns is None and self._layout.merge:
             if result.record is None:
                 self._waiting.append(result)
@@ -58,14 +58,13 @@ class RowWriter:
         """Write the cells. Those of the user's record stay as they are, but for control characters on a terminal."""
         theirs = (result.record or {}) if self._layout.merge and not self._stream.isatty() else {}
         texts = ((name, _text(value)) for name, value in values.items())
-        self.write_row([text if name in theirs else _safe(text) for name, text in texts])
-        self._stream.flush()
+        self.write_row([text if name in theirs else safe(text) for name, text in texts])
 
 
 def _text(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """A cell: line ends and tabs stay, a lone carriage return becomes a space, other control characters are replaced."""
     return "".join(part if _KEPT.match(part) else printable(part.replace("\r", " ")) for part in _KEPT.split(text))

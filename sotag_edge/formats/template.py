@@ -32,9 +32,8 @@ class TemplateWriter:
         self._line(Result(""))
 
     def write(self, result: Result) -> None:
-        """Write a line and flush it. Raises ``UsageError`` if the template fails for this value only."""
+        """Write a line. Raises ``UsageError`` if the template fails for this value only."""
         self._stream.write(self._line(result) + "\n")
-        self._stream.flush()
 
     def close(self) -> None:
         """Nothing follows the last line."""
