@@ -23,6 +23,8 @@ LINEAR_BRANCH = ROOT / "tests" / "fixtures" / "linear-branch"
 
 # No test reads or writes the models of whoever runs it. Child processes inherit it.
 os.environ["SOTAG_EDGE_MODELS"] = str(Path(tempfile.gettempdir()) / "sotag-edge-tests-without-models")
+# Some containers set it; without a buffer no test would notice that one is not flushed.
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 # A shell starts its background commands with SIGINT ignored, nohup with SIGHUP, and children inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from sotag_edge import Prediction, Reason, UsageError
 from sotag_edge.document import Result
 from sotag_edge.formats import FORMATS, Layout
+from sotag_edge.formats.jsonl import _number
 from sotag_edge.formats.template import TemplateWriter
 from sotag_edge.terminal import Color
 from tests.conftest import FIXTURE
@@ -159,7 +160,9 @@ def test_no_text_of_the_user_reaches_the_terminal_raw(form: str, source: str, fi
 
 
 PLAIN_SOURCES = st.text(st.characters(exclude_categories=["C", "Z"])) | st.from_regex(r"[a-z/.:0-9 ]+", fullmatch=True)
-SOME_SCORES = st.sampled_from([0.0, 1.0, 0.5, 5e-7, 4.9999999e-7, 9.95e-5, 1e-4, 0.9999995, 1.004]) | st.floats(0, 1.01)
+SOME_SCORES = st.sampled_from([0.0, 1.0, 0.5, 5e-7, 4.9999999e-7, 9.9e-5, 9.95e-5, 1e-4, 0.9999995, 1.004]) | st.floats(
+    0, 1.01
+)
 LABELS = ("java", 'c++, "c"', "a\tb\nc", "\x85é", "unknown")
 
 
@@ -202,6 +205,13 @@ def test_the_usual_row_is_the_general_one(
         writer.write(result)
         rows.append(stream.getvalue())
     assert rows[0] == rows[1]
+
+
+def test_small_scores_have_exponents() -> None:
+    """As Python's json writes them: each one below a thousandth, and those beside the middle between two."""
+    for millionths in range(1000):
+        for score in (millionths / 1e6, (millionths + 0.5) / 1e6, (millionths + 0.4999999) / 1e6):
+            assert _number(score) == json.dumps(round(score, 6))
 
 
 @pytest.mark.parametrize(
