@@ -62,7 +62,8 @@ A process that keeps the model loaded and answers each record at once:
 sotag-edge classify --from jsonl --to jsonl
 ```
 
-Write `{"text": "..."}` and a line end, flush, and read one line. Close its input to stop it.
+Write `{"text": "..."}` and a line end, flush, and read one line. Close its input to stop it. Results are flushed whenever
+the process is about to read more input, so it never waits with an answer that it has.
 
 ## Settings
 

@@ -106,13 +106,13 @@ def opened(
 ) -> Iterator[BinaryIO]:
     """The text of a path, or of standard input, as ``text_stream`` gives it; ``force`` is its parameter.
 
-    ``before_read`` is called before each read from the system.
+    ``before_read`` is called before each read of a path; standard input has its own.
     Raises ``InputError`` if it cannot be opened, ``NotTextError`` if it is not text.
     """
     with ExitStack() as stack:
         try:
             stream = stdin if path == STDIN else stack.enter_context(Path(path).open("rb"))
-            if before_read:
+            if before_read and path != STDIN:
                 stream = before_each_read(stream, before_read)
             text = text_stream(stream, "standard input" if path == STDIN else path, force=force)
         except IsADirectoryError as error:

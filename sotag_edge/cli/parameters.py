@@ -30,6 +30,7 @@ class Parameter(NamedTuple):
 def described(command: Callable[..., None]) -> dict[str, tuple[Any, Parameter]]:
     """The parameters of a function that are annotated with a ``Parameter``, by name: the type of each, and the description.
 
+    >>> from typing import Annotated
     >>> def command(size: Annotated[int, Parameter(("--size",), "The size.")]) -> None: ...
     >>> described(command)["size"][0]
     <class 'int'>

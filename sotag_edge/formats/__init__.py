@@ -17,6 +17,7 @@ from sotag_edge.formats.decoding import decoded, fault_of, is_surely_text
 from sotag_edge.formats.fields import Layout
 from sotag_edge.formats.records import Fields
 from sotag_edge.sources import READ_ERRORS, STDIN, Folders, expand, opened, plain_content
+from sotag_edge.streams import before_each_read
 
 __all__ = ["FORMATS", "Fields", "Format", "Layout", "Writer", "checked", "read_documents", "without_markup"]
 
@@ -109,6 +110,8 @@ def read_documents(
     one. ``html``: remove markup from each text. An input that is binary has a ``NotTextError``; ``force`` reads it as text.
     ``before_read`` is called before each read from the system, which may have to wait.
     """
+    if before_read:
+        stdin = before_each_read(stdin, before_read)
     for path in expand(paths, folders):
         if isinstance(path, Document):
             yield path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import subprocess
 import sys
 from itertools import product
@@ -222,7 +223,7 @@ def test_the_folder_of_settings_is_that_of_typer(monkeypatch: pytest.MonkeyPatch
 def test_errors_are_the_same_without_typer(run: Run, tmp_path: Path, arguments: str, code: int) -> None:
     """The sentence and the exit code; a combined option (-qr) needs typer, and changes neither."""
     (tmp_path / "q.txt").write_text("hello")
-    environment = {"SOTAG_EDGE_MODEL": str(FIXTURE)}
+    environment = {**os.environ, "SOTAG_EDGE_MODEL": str(FIXTURE)}
     without = run("classify", "-q", "-r", *arguments.split(), env=environment)
     with_typer = run("classify", "-qr", *arguments.split(), env=environment)
     assert without.returncode == code
