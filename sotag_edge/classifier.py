@@ -11,7 +11,7 @@ from typing import Any
 
 from sotag_edge import models
 from sotag_edge.bundle import MANIFEST, MODEL, Bundle, Manifest
-from sotag_edge.decision import MultiLabel, Prediction
+from sotag_edge.decision import MultiLabel, Prediction, SingleLabel
 from sotag_edge.errors import ModelError, UsageError
 from sotag_edge.inputs import NetworkInput
 from sotag_edge.interpreter import Interpreter
@@ -47,11 +47,17 @@ class Classifier:
                 decision = decision.with_threshold(threshold)
             except ValueError as error:
                 raise UsageError(str(error)) from error
+        # A caller who asks for more certainty than the model's own early exit gets it.
+        early = bundle.manifest.early_exit
+        self._enough = max(early.score, decision.threshold) if early and isinstance(decision, SingleLabel) else 2.0
         self._positions = None if only is None else _positions(self.labels, only)
         self.decision = decision if self._positions is None else decision.only(self._positions)
         try:
             self._interpreter = Interpreter(
-                bundle.model, independent=self.is_multi_label, has_rows=bundle.features is not None
+                bundle.model,
+                independent=self.is_multi_label,
+                has_rows=bundle.features is not None,
+                step=bundle.manifest.input.step,
             )
         except ModelError as error:
             raise ModelError(f"{bundle.path / MODEL}: {error}") from error
@@ -109,8 +115,7 @@ class Classifier:
             )
         bundle = self.bundle
         labels = bundle.manifest.labels
-        read = bundle.input(text)
-        outputs = self._outputs(read)
+        read, outputs = self._read(bundle.input(text))
         scores = (
             dict(zip(labels, outputs, strict=False))  # an off-topic output is the last one, and has no label
             if self._positions is None
@@ -119,6 +124,10 @@ class Classifier:
         off_topic = bundle.manifest.off_topic and outputs[-1] == max(outputs)
         answer = self.decision.decide(scores, read.ids, bundle.vocabulary.has_words(read.ids), off_topic)
         return replace(answer, truncated=True) if read.truncated else answer
+
+    def read(self, text: str) -> NetworkInput:
+        """What the network reads of a text to answer it: its beginning, if that is enough (see ``EarlyExit``)."""
+        return self._read(self.bundle.input(text))[0]
 
     def scores(self, read: NetworkInput) -> list[float]:
         """The calibrated score of each label of the model, for the input of its network (see ``Bundle.input``).
@@ -136,7 +145,25 @@ class Classifier:
         try:
             return self.decision.calibrated(self._interpreter.scores(read.ids, read.rows))
         except ModelError as error:
-            raise ModelError(f"{self.bundle.path / MODEL}: {error}") from error
+            raise self._failure(error) from error
+
+    def _read(self, whole: NetworkInput) -> tuple[NetworkInput, list[float]]:
+        """What the network reads of a text, and the outputs that follow from it."""
+        early = self.bundle.manifest.early_exit
+        if early is None or len(whole.ids) <= early.tokens:
+            return whole, self._outputs(whole)
+        first, rest = whole.ids[: early.tokens], whole.ids[early.tokens :]
+        readings = self._interpreter.readings((first, rest))
+        try:
+            outputs = self.decision.calibrated(next(readings))
+            if max(outputs[: len(self.labels)]) >= self._enough and self.bundle.vocabulary.has_words(first):
+                return NetworkInput(first), outputs
+            return whole, self.decision.calibrated(next(readings))
+        except ModelError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: ModelError) -> ModelError:
+        return ModelError(f"{self.bundle.path / MODEL}: {error}")
 
     def classify_many(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Tag texts lazily: one prediction per text, in order, each equal to that of ``classify``.
@@ -173,7 +200,7 @@ class _Sized(Iterator[Prediction]):
 
 def _decisive(manifest: Manifest) -> tuple[Any, ...]:
     """The parts of a manifest that decide answers."""
-    return manifest.labels, manifest.input, manifest.decision, dict(manifest.hashes)
+    return manifest.labels, manifest.input, manifest.decision, manifest.early_exit, dict(manifest.hashes)
 
 
 def _load_again(path: str, made_of: tuple[Any, ...], threshold: float | None, only: Sequence[str]) -> Classifier:
