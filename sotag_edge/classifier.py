@@ -115,7 +115,7 @@ class Classifier:
             )
         bundle = self.bundle
         labels = bundle.manifest.labels
-        read, outputs = self._read(bundle.input(text))
+        read, outputs = self.reading(bundle.input(text))
         scores = (
             dict(zip(labels, outputs, strict=False))  # an off-topic output is the last one, and has no label
             if self._positions is None
@@ -127,7 +127,7 @@ class Classifier:
 
     def read(self, text: str) -> NetworkInput:
         """What the network reads of a text to answer it: its beginning, if that is enough (see ``EarlyExit``)."""
-        return self._read(self.bundle.input(text))[0]
+        return self.reading(self.bundle.input(text))[0]
 
     def scores(self, read: NetworkInput) -> list[float]:
         """The calibrated score of each label of the model, for the input of its network (see ``Bundle.input``).
@@ -147,8 +147,11 @@ class Classifier:
         except ModelError as error:
             raise self._failure(error) from error
 
-    def _read(self, whole: NetworkInput) -> tuple[NetworkInput, list[float]]:
-        """What the network reads of a text, and the outputs that follow from it."""
+    def reading(self, whole: NetworkInput) -> tuple[NetworkInput, list[float]]:
+        """What the network reads of a text to answer it, and its calibrated outputs; an off-topic output is the last one.
+
+        ``whole``: the input for the whole text. Raises ``ModelError`` if the model is damaged.
+        """
         early = self.bundle.manifest.early_exit
         if early is None or len(whole.ids) <= early.tokens:
             return whole, self._outputs(whole)

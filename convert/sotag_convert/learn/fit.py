@@ -203,15 +203,8 @@ class _Batches:
         """Ids with words dropped, the numbers of the sets of ratios, and targets."""
         texts, random = self._training_set, np.random.default_rng((self._seed, number))
         for batch in _batches(texts.ids.lengths, self._size, random):
-            padded = pad([texts.ids[text] for text in batch], texts.input.pad_to, self._shifts(len(batch), random))
-            ids = _drop_words(padded, self._word_dropout, random)
+            ids = _drop_words(pad([texts.ids[text] for text in batch], texts.input.pad_to), self._word_dropout, random)
             yield ids, texts.folds[batch], texts.targets[batch].astype(np.float32)
-
-    def _shifts(self, texts: int, random: np.random.Generator) -> list[int] | None:
-        """For each text a number of ids of padding before it, in a network that reads in steps: so that what it learns of a
-        phrase does not depend on the place in a step. See presets.py for what this brings."""
-        step = self._training_set.input.step
-        return None if step is None else random.integers(0, step, texts).tolist()
 
 
 def _batches(lengths: NDArray[np.int64], size: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:

@@ -83,7 +83,7 @@ class ZeroPadding(_Layer):
 
 
 class MaskedMaximum(_Layer):
-    """Steps, ids -> the maximum over the steps that have a token of the text in their ``stride`` first ones."""
+    """Steps, ids -> the maximum over the steps that begin within the text."""
 
     def __init__(self, stride: int) -> None:
         super().__init__()
@@ -91,8 +91,7 @@ class MaskedMaximum(_Layer):
 
     def call(self, inputs: Any) -> Any:
         steps, ids = inputs
-        padded = tf.pad(ids, [[0, 0], [0, -tf.shape(ids)[1] % self._stride]], constant_values=PADDING_ID)
-        within = tf.reduce_max(tf.reshape(padded, (tf.shape(ids)[0], -1, self._stride)), axis=2) != PADDING_ID
+        within = (ids != PADDING_ID)[:, :: self._stride]
         return tf.reduce_max(tf.where(within[:, :, None], steps, steps.dtype.min), axis=1)
 
 

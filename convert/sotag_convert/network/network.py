@@ -196,19 +196,13 @@ def _embedding(name: str, rows: int, columns: int) -> Any:
     return tf_keras.layers.Embedding(rows, columns, name=name)
 
 
-def pad(
-    ids: Sequence[Sequence[int]], length: int | None = None, before: Sequence[int] | None = None
-) -> NDArray[np.int32]:
+def pad(ids: Sequence[Sequence[int]], length: int | None = None) -> NDArray[np.int32]:
     """Ids of several texts as one array, padded after each text to the longest, or to ``length``.
 
-    ``before``: how many ids of padding each text has before it, by default none.
-
-    >>> pad([[5, 6], [7]]).tolist(), pad([[5, 6], [7]], before=[0, 2]).tolist()
-    ([[5, 6], [7, 0]], [[5, 6, 0], [0, 0, 7]])
+    >>> pad([[5, 6], [7]]).tolist()
+    [[5, 6], [7, 0]]
     """
-    starts = before or [0] * len(ids)
-    ends = [start + len(text) for start, text in zip(starts, ids, strict=True)]
-    padded = np.full((len(ids), length or max(ends)), PADDING_ID, np.int32)
-    for row, text, start, end in zip(padded, ids, starts, ends, strict=True):
-        row[start:end] = text
+    padded = np.full((len(ids), length or max(map(len, ids))), PADDING_ID, np.int32)
+    for row, text in zip(padded, ids, strict=True):
+        row[: len(text)] = text
     return padded
