@@ -12,21 +12,21 @@ import hashlib
 import json
 import stat
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sotag_edge.decision import Decision, MultiLabel, SingleLabel
+from sotag_edge.decision import Decision, EarlyExit, MultiLabel, SingleLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.features import FEATURES, Features
 from sotag_edge.inputs import InputSettings, NetworkInput
-from sotag_edge.json_fields import number, numbers, optional, required
+from sotag_edge.json_fields import nullable, number, numbers, optional, required
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import Vocabulary
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The version that is written."""
-_READABLE = (1, SCHEMA_VERSION)
+_READABLE = (1, 2, SCHEMA_VERSION)
 MANIFEST = "model.json"
 MODEL = "model.tflite"
 VOCABULARY = "vocab.txt"
@@ -58,11 +58,12 @@ class Golden:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The content of ``model.json``. The first four fields decide answers, so reading checks them strictly.
+    """The content of ``model.json``. The first five fields decide answers, so reading checks them strictly.
 
     ``decision``: the rule that makes an answer of the scores, ``MultiLabel`` with one threshold per label. ``off_topic``:
-    whether the network has one output more than labels, for texts that have none of them (single-label only). Raises
-    ``ValueError`` if they contradict each other.
+    whether the network has one output more than labels, for texts that have none of them (single-label only).
+    ``early_exit``: when the network stops reading, if it can read in pieces (single-label only). Raises ``ValueError`` if
+    they contradict each other.
 
     The others describe the model: ``recipe``, ``preset``, ``seed`` and ``training_data`` its origin, ``network`` the
     settings to build the graph again, ``graph`` the operators and the oldest runtime that has them, ``made_with`` the
@@ -73,6 +74,7 @@ class Manifest:
     input: InputSettings
     decision: Decision
     off_topic: bool = False
+    early_exit: EarlyExit | None = None
     recipe: str | None = None
     preset: str | None = None
     seed: int | None = None
@@ -92,6 +94,12 @@ class Manifest:
                     f"{len(self.decision.thresholds)} thresholds are not one for each of {len(self.labels)} labels"
                 )
 
+        if self.early_exit:
+            if isinstance(self.decision, MultiLabel):
+                raise ValueError("a multi-label model has no early exit")
+            if not self.input.step or self.early_exit.tokens % self.input.step:
+                raise ValueError(f"an early exit after {self.early_exit.tokens} tokens is not after whole steps")
+
     @property
     def outputs(self) -> int:
         """The number of scores that the network computes."""
@@ -110,10 +118,12 @@ class Manifest:
                 input=InputSettings(
                     TokenizerMode(required(required(content, "tokenizer", dict), "mode", str)),
                     required(sequence, "max_tokens", int),
-                    None if sequence.get("pad_to") is None else required(sequence, "pad_to", int),
+                    nullable(sequence, "pad_to", int),
+                    nullable(sequence, "step", int),
                 ),
                 decision=_decision(required(outputs, "kind", str), required(content, "scores", dict)),
                 off_topic=required(outputs, "off_topic", bool),
+                early_exit=_early_exit(nullable(sequence, "early_exit", dict)),
                 recipe=optional(content, "recipe", str),
                 preset=optional(content, "preset", str),
                 seed=optional(content, "seed", int),
@@ -138,7 +148,12 @@ class Manifest:
             "schema_version": SCHEMA_VERSION,
             "labels": list(self.labels),
             "tokenizer": {"mode": self.input.tokenizer.value},
-            "sequence": {"max_tokens": self.input.max_tokens, "pad_to": self.input.pad_to},
+            "sequence": {
+                "max_tokens": self.input.max_tokens,
+                "pad_to": self.input.pad_to,
+                "step": self.input.step,
+                "early_exit": self.early_exit and asdict(self.early_exit),
+            },
             "outputs": {"kind": self.decision.kind, "off_topic": self.off_topic},
             "scores": _thresholds(self.decision),
             "recipe": self.recipe,
@@ -220,7 +235,7 @@ def _read_json(path: Path) -> Facts:
         raise ModelError(f"{path} is not valid JSON: {error}") from error
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version not in _READABLE:
-        readable = " and ".join(map(str, _READABLE))
+        readable = f"{_READABLE[0]} to {_READABLE[-1]}"
         raise ModelError(
             f"{path} has schema version {version!r}, but this sotag-edge reads versions {readable}: "
             "train or convert the model again, or install the sotag-edge that wrote it"
@@ -253,6 +268,10 @@ def _labels(content: Facts) -> tuple[str, ...]:
         if not 1 <= len(label) <= _LONGEST_LABEL or label.encode(errors="replace").decode() != label:
             raise ValueError(f"the label {label[:20]!r} is empty, too long or not Unicode text")
     return tuple(labels)
+
+
+def _early_exit(facts: Facts | None) -> EarlyExit | None:
+    return None if facts is None else EarlyExit(required(facts, "tokens", int), number(facts, "score"))
 
 
 def _decision(kind: str, scores: Facts) -> Decision:

@@ -61,6 +61,24 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyExit:
+    """When the network stops reading a text: after its first ``tokens`` tokens, if they have words and a calibrated score
+    that reaches ``score``, from 0 to 1. Otherwise it reads on. Raises ``ValueError`` if out of range.
+
+    Source: Schwartz et al., "The Right Tool for the Job: Matching Model and Instance Complexities", ACL 2020.
+    """
+
+    tokens: int
+    score: float
+
+    def __post_init__(self) -> None:
+        if self.tokens < 1:
+            raise ValueError(f"an early exit must be after 1 token or more, not {self.tokens}")
+        if not 0 <= self.score <= 1:
+            raise ValueError(f"the score of an early exit must be from 0 to 1, not {self.score}")
+
+
+@dataclass(frozen=True, slots=True)
 class SingleLabel:
     """One label per text: the best calibrated score, or ``unknown`` if it is below the threshold.
 

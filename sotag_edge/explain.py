@@ -40,10 +40,10 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     prediction = classifier.classify(text)
     best = classifier.labels.index(prediction.best_guess)
     shown, places = spans(text, bundle.manifest.input.tokenizer)
-    tokens = bundle.manifest.input.tokens(text)
-    read = bundle.input_of(tokens)
+    read = classifier.read(text)
+    tokens = bundle.manifest.input.tokens(text)[: len(read.ids)]
     effects = []
-    for position, (start, end) in enumerate(places[: bundle.manifest.input.max_tokens]):
+    for position, (start, end) in enumerate(places[: min(len(tokens), bundle.manifest.input.max_tokens)]):
         effect = 0.0
         if read.ids[position] != UNKNOWN_ID or read.rows is not None:
             without = bundle.input_of([*tokens[:position], "", *tokens[position + 1 :]])

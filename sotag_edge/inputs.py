@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sotag_edge.tokenizer import TokenizerMode, tokenize
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
 
-_LONGEST = 100_000  # tokens
+_LONGEST, _LONGEST_STEP = 100_000, 256  # tokens
 
 
 class NetworkInput(NamedTuple):
@@ -25,19 +25,24 @@ class InputSettings:
     """How a text becomes ids, the same in training and on the device.
 
     ``max_tokens``: the number of tokens read of a text. ``pad_to``: ids are padded after the text to this length, for a
-    network that was trained on a fixed window; ``None`` (the rule) feeds each text at its own length. Raises ``ValueError``
-    if out of range.
+    network that was trained on a fixed window; ``None`` (the rule) feeds each text at its own length. ``step``: the number
+    of tokens that the network reads at a time, if it can read a text in pieces. Raises ``ValueError`` if out of range.
     """
 
     tokenizer: TokenizerMode
     max_tokens: int
     pad_to: int | None = None
+    step: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_tokens <= _LONGEST:
             raise ValueError(f"max_tokens must be from 1 to {_LONGEST}, not {self.max_tokens}")
         if self.pad_to is not None and not self.max_tokens <= self.pad_to <= _LONGEST:
             raise ValueError(f"pad_to must be from max_tokens ({self.max_tokens}) to {_LONGEST}, not {self.pad_to}")
+        if self.step is not None and not 1 <= self.step <= _LONGEST_STEP:
+            raise ValueError(f"step must be from 1 to {_LONGEST_STEP}, not {self.step}")
+        if self.step is not None and self.pad_to is not None:
+            raise ValueError("a network with a step reads each text at its own length, so pad_to must be null")
 
     def ids(self, text: str, vocabulary: Vocabulary) -> list[int]:
         """The ids of any text, at least one: the empty text is a single unknown token.

@@ -6,16 +6,22 @@ Pythons and other systems. ``pyproject.toml`` chooses by environment marker; thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from sotag_edge import machine
 from sotag_edge.errors import MissingDependencyError, ModelError
+from sotag_edge.vocabulary import PADDING_ID
 
-ROWS = "rows"
-"""The input tensor of the linear branch has this in its name."""
+ROWS, BEFORE = "rows", "before"
+"""Inputs besides the ids, by a part of their names: that of a linear branch; that of a network that reads in steps."""
 _SUM_TOLERANCE = 0.01  # measured, of a softmax over 1,000 labels: 1e-6
+_MOST_GRAPHS = 64  # that are kept for texts of different lengths; each takes 0.15 MB
+_LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+_STATE = slice(18, 20)  # the inputs of this operator that are its state
 
 
 class Interpreter:
@@ -26,20 +32,26 @@ class Interpreter:
     text takes (measured with both runtimes, texts of 20 to 380 tokens).
     """
 
-    def __init__(self, model: bytes, *, independent: bool = False, has_rows: bool = False) -> None:
+    def __init__(
+        self, model: bytes, *, independent: bool = False, has_rows: bool = False, step: int | None = None
+    ) -> None:
         """``independent``: the scores are sigmoids, each of its own; otherwise a softmax, with a sum of 1. ``has_rows``: the
-        model has a linear branch, whose rows are its second input.
+        model has a linear branch, whose rows are its second input. ``step``: the number of tokens that its LSTM reads at a
+        time, for a model that can read a text in pieces.
 
         Raises ``MissingDependencyError`` without a working runtime, ``ModelError`` if it cannot load the model.
         """
-        self._model, self._independent, self._has_rows = model, independent, has_rows
-        graph = _Graph(model, has_rows)
-        self._free = [graph]
-        self.outputs = graph.outputs
+        self._independent, self._step = independent, step
+        self._new: Callable[[], Any] = partial(_StepGraph, model, step) if step else partial(_Graph, model, has_rows)
+        graph = self._new()
+        self._free: dict[int, list[Any]] = {0: [graph]}
+        self._made = 1
+        self.outputs: int = graph.outputs
 
     def operators(self) -> list[str]:
         """The names of the graph's operators, in the order of their execution."""
-        return _Graph(self._model, self._has_rows).operators()
+        names: list[str] = self._new().operators()
+        return names
 
     def scores(self, ids: Sequence[int], rows: Sequence[Sequence[int]] | None = None) -> list[float]:
         """The score of each output, in the order of the bundle's labels, for one or more ids.
@@ -49,14 +61,41 @@ class Interpreter:
         The input tensors take the text's own length, so the scores depend on that text only. Raises ``ModelError`` if the
         model cannot be run, or its scores are not numbers from 0 to 1, with a sum of 1 unless they are independent.
         """
+        if self._step:
+            return next(self.readings([ids]))
+        graph = self._taken(0)
         try:
-            graph = self._free.pop()
-        except IndexError:
-            graph = _Graph(self._model, self._has_rows)
-        try:
-            scores = graph.scores(ids, rows)
+            return self._checked(graph.scores(ids, rows))
         finally:
-            self._free.append(graph)
+            self._free[0].append(graph)
+
+    def readings(self, pieces: Iterable[Sequence[int]]) -> Iterator[list[float]]:
+        """The scores of a text after each of its pieces, for a model with a ``step``. A piece is read when it is asked for.
+
+        ``pieces``: their ids; each but the last has a multiple of ``step``. The LSTM goes on where it has stopped, so what
+        was read is not read again. Raises as ``scores`` does.
+        """
+        state: _State | None = None
+        for ids in pieces:
+            steps = -(-len(ids) // (self._step or 1))
+            graph = self._taken(steps)
+            try:
+                yield self._checked(graph.scores(ids, state))
+                state = graph.state()
+            finally:
+                self._free[steps].append(graph)
+
+    def _taken(self, steps: int) -> Any:
+        """A graph that no other call uses: one that has so many steps or had no call yet, a new one, or any of many."""
+        self._free.setdefault(steps, [])
+        kept = list(self._free) if self._made >= _MOST_GRAPHS else []
+        for number in (steps, 0, *kept):
+            with suppress(IndexError):
+                return self._free[number].pop()
+        self._made += 1
+        return self._new()
+
+    def _checked(self, scores: list[float]) -> list[float]:
         # A NaN makes the sum NaN, which is in no range.
         total = sum(scores)
         in_range = total >= 0 and max(scores) <= 1 if self._independent else abs(total - 1) < _SUM_TOLERANCE
@@ -70,6 +109,17 @@ class _Graph:
     """A graph of a runtime, for one call at a time."""
 
     def __init__(self, model: bytes, has_rows: bool) -> None:
+        details = self._load(model)
+        rows = [tensor for tensor in details if has_rows and ROWS in tensor["name"]]
+        ids = [tensor for tensor in details if not (has_rows and ROWS in tensor["name"])]
+        self._inputs = [self._tensor(ids, "int32", "of ids")[0]]
+        if has_rows:
+            self._inputs.append(self._tensor(rows, "int32", "of rows and counts")[0])
+        self._output, self.outputs = self._tensor(self._interpreter.get_output_details(), "float32", "of scores")
+        self._lengths: list[int] = []
+
+    def _load(self, model: bytes) -> Sequence[Mapping[str, Any]]:
+        """Load the model; the details of its inputs."""
         self._numpy, runtime = libraries()
         try:
             self._interpreter = runtime.Interpreter(
@@ -79,18 +129,10 @@ class _Graph:
                 experimental_op_resolver_type=runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             )
             self._interpreter.allocate_tensors()
-            inputs, scores = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+            details: Sequence[Mapping[str, Any]] = self._interpreter.get_input_details()
         except Exception as error:  # of any class, where the file is damaged
-            raise ModelError(
-                f"the TFLite runtime cannot load the model: {str(error) or type(error).__name__}"
-            ) from error
-        rows = [details for details in inputs if has_rows and ROWS in details["name"]]
-        ids = [details for details in inputs if not (has_rows and ROWS in details["name"])]
-        self._inputs = [self._tensor(ids, "int32", "of ids")[0]]
-        if has_rows:
-            self._inputs.append(self._tensor(rows, "int32", "of rows and counts")[0])
-        self._output, self.outputs = self._tensor(scores, "float32", "of scores")
-        self._lengths: list[int] = []
+            raise _failure("load", error) from error
+        return details
 
     def _tensor(self, details: Sequence[Mapping[str, Any]], kind: str, what: str) -> tuple[int, int]:
         """The index of the only tensor, of two dimensions, and the size of the second. Raises ``ModelError``."""
@@ -119,10 +161,89 @@ class _Graph:
             interpreter.invoke()
             scores: list[float] = interpreter.get_tensor(self._output)[0].tolist()
         except Exception as error:  # of any class, where the model is damaged
-            raise ModelError(
-                f"the TFLite runtime cannot run the model: {str(error) or type(error).__name__}"
-            ) from error
+            raise _failure("run", error) from error
         return scores
+
+
+class _State(NamedTuple):
+    """Where a reading has stopped: the last id, the LSTM's state, and the maximum over its steps."""
+
+    id: int
+    lstm: list[Any]
+    maximum: Any
+
+
+class _StepGraph(_Graph):
+    """A graph that reads a text in steps, padded to whole ones, and can go on where another one has stopped.
+
+    It keeps its number of steps: to resize and allocate a graph takes as long as ten tokens.
+    """
+
+    def __init__(self, model: bytes, step: int) -> None:
+        details = self._load(model)
+        before = [tensor for tensor in details if BEFORE in tensor["name"]]
+        ids = [tensor for tensor in details if BEFORE not in tensor["name"]]
+        self._ids = self._tensor(ids, "int32", "of ids")[0]
+        self._before, units = self._tensor(before, "float32", "of a maximum")
+        self._output, size = self._tensor(self._interpreter.get_output_details(), "float32", "of scores")
+        self.outputs = size - units
+        self._step, self._steps = step, 0
+        self._state: list[int] = []
+        self._nothing = self._numpy.full((1, units), -1, self._numpy.float32)  # no LSTM gives less
+
+    def scores(self, ids: Sequence[int], state: _State | None) -> list[float]:  # type: ignore[override]
+        interpreter, steps = self._interpreter, -(-len(ids) // self._step)
+        try:
+            if steps != self._steps:
+                self._resize(steps)
+            self._array[0, 0] = state.id if state else PADDING_ID
+            self._array[0, 1 : len(ids) + 1] = ids
+            self._array[0, len(ids) + 1 :] = PADDING_ID
+            interpreter.set_tensor(self._ids, self._array)
+            if state:
+                for tensor, value in zip(self._variables(), state.lstm, strict=True):
+                    interpreter.set_tensor(tensor, value)
+            else:  # subtle: as in ``_Graph.scores``
+                interpreter.reset_all_variables()
+            interpreter.set_tensor(self._before, state.maximum if state else self._nothing)
+            interpreter.invoke()
+            self._result = interpreter.get_tensor(self._output)
+            scores: list[float] = self._result[0, : self.outputs].tolist()
+        except Exception as error:  # of any class, where the model is damaged
+            raise _failure("run", error) from error
+        return scores
+
+    def state(self) -> _State:
+        """Where the last call has stopped."""
+        try:
+            lstm = [self._interpreter.get_tensor(tensor) for tensor in self._variables()]
+        except Exception as error:
+            raise _failure("run", error) from error
+        return _State(int(self._array[0, -1]), lstm, self._result[:, self.outputs :])
+
+    def _resize(self, steps: int) -> None:
+        self._steps = 0
+        self._array = self._numpy.zeros((1, 1 + steps * self._step), self._numpy.int32)
+        self._interpreter.resize_tensor_input(self._ids, self._array.shape)
+        self._interpreter.allocate_tensors()
+        # subtle: in its first call a graph writes the constants that are stored as float16, and the state with which an LSTM
+        # begins is one of them. So there must be a call before the one that goes on with another state.
+        self._interpreter.set_tensor(self._ids, self._array)
+        self._interpreter.set_tensor(self._before, self._nothing)
+        self._interpreter.invoke()
+        self._steps = steps
+
+    def _variables(self) -> Sequence[int]:
+        """The tensors of the LSTM's state: the runtimes have no other way to them."""
+        if not self._state:
+            operators = self._interpreter._get_ops_details()
+            lstm = next(operator for operator in operators if operator["op_name"] == _LSTM)
+            self._state = [int(tensor) for tensor in lstm["inputs"][_STATE]]
+        return self._state
+
+
+def _failure(what: str, error: Exception) -> ModelError:
+    return ModelError(f"the TFLite runtime cannot {what} the model: {str(error) or type(error).__name__}")
 
 
 def libraries() -> tuple[Any, Any]:

@@ -16,6 +16,11 @@ def required(mapping: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
     return value
 
 
+def nullable(mapping: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
+    """A field of this type, or ``None`` if it is null or missing. Raises ``ValueError``."""
+    return None if mapping.get(name) is None else required(mapping, name, kind)
+
+
 def number(mapping: Mapping[str, Any], name: str) -> float:
     """A field that is a number. Raises ``ValueError``."""
     value = mapping.get(name)

@@ -20,6 +20,7 @@ FIXTURE = ROOT / "tests" / "fixtures" / "model"
 MULTI_LABEL = ROOT / "tests" / "fixtures" / "multi-label"
 OFF_TOPIC = ROOT / "tests" / "fixtures" / "off-topic"
 LINEAR_BRANCH = ROOT / "tests" / "fixtures" / "linear-branch"
+STEPS = ROOT / "tests" / "fixtures" / "steps"
 
 # No test reads or writes the models of whoever runs it. Child processes inherit it.
 os.environ["SOTAG_EDGE_MODELS"] = str(Path(tempfile.gettempdir()) / "sotag-edge-tests-without-models")

@@ -18,7 +18,7 @@ from sotag_convert.export.stranger import load_network
 from sotag_convert.network.network import Network
 from sotag_convert.recipes import Recipe
 from sotag_edge.bundle import MANIFEST, METRICS, MODEL, VOCABULARY, Manifest, read_file
-from sotag_edge.decision import Decision, MultiLabel
+from sotag_edge.decision import Decision, EarlyExit, MultiLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.features import FEATURES, Features
 from sotag_edge.inputs import InputSettings
@@ -45,6 +45,7 @@ class Source:
     training_data: Mapping[str, Any]
     metrics: Mapping[str, Any]
     off_topic: bool = False
+    early_exit: EarlyExit | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Source:
@@ -78,6 +79,7 @@ class Source:
             training_data=training_data,
             metrics={"training": _training_metrics(folder / METRICS)},
             off_topic=manifest.off_topic,
+            early_exit=manifest.early_exit,
         )
 
     def manifest(self, recipe: Recipe) -> Manifest:
@@ -87,6 +89,7 @@ class Source:
             input=self.input,
             decision=self.decision,
             off_topic=self.off_topic,
+            early_exit=self.early_exit,
             recipe=recipe.value,
             preset=self.preset,
             seed=self.seed,
@@ -129,6 +132,7 @@ def _check_agreement(manifest: Manifest, vocabulary: Vocabulary, features: bytes
         "labels": manifest.outputs,
         "vocabulary": len(vocabulary),
         "length": manifest.input.pad_to,
+        "step": manifest.input.step,
     }
     for name, value in expected.items():
         if manifest.network.get(name, 0 if value == 0 else None) != value:

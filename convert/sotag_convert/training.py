@@ -253,6 +253,7 @@ def _source(chosen: Chosen, run: Run) -> Source:
         input=parts.input,
         decision=chosen.decision,
         off_topic=parts.off_topic,
+        early_exit=chosen.early_exit,
         vocabulary=parts.vocabulary,
         features=parts.table and parts.table.content(),
         network=parts.whole(chosen.mix),

@@ -120,7 +120,7 @@ def missing(name: str) -> Callable[[Path], None]:
         (file("model.json", b"{"), "model.json", "not valid JSON"),
         (file("model.json", b"\xff"), "model.json", "not valid JSON"),
         (file("model.json", b"[]"), "model.json", "schema version None"),
-        (manifest(schema_version=3), "model.json", "schema version 3, but this sotag-edge reads versions 1 and 2"),
+        (manifest(schema_version=4), "model.json", "schema version 4, but this sotag-edge reads versions 1 to 3"),
         (manifest(labels=None), "model.json", "'labels' is missing"),
         (manifest(labels=["a", "a", "b"]), "model.json", "not a list of different names"),
         (manifest(labels=[]), "model.json", "not a list of different names"),
@@ -191,7 +191,7 @@ def test_a_manifest_reads_back_what_it_wrote(model_copy: Path) -> None:
     assert Manifest.read(model_copy) == dataclasses.replace(written, hashes=hashes)
     content = json.loads((model_copy / "model.json").read_bytes())
     assert (content["schema_version"], content["files"]["vocab.txt"]["bytes"]) == (
-        2,
+        3,
         (model_copy / "vocab.txt").stat().st_size,
     )
 

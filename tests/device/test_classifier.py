@@ -127,3 +127,13 @@ def test_many_texts_are_read_as_they_are_asked_for(classifier: Classifier) -> No
     next(answers)
     next(answers)
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize("kind", [list, tuple, iter])
+def test_what_is_no_text_costs_no_answer_before_it(classifier: Classifier, kind: type) -> None:
+    """Whether texts are tagged in blocks or one by one; the answers are in order."""
+    texts = [" ".join(["bread", "soil", "sail"][: 1 + number % 3] * (1 + number % 7)) for number in range(250)]
+    answers = classifier.classify_many(kind([*texts, None, "soil"]))
+    assert [next(answers) for _ in texts] == [classifier.classify(text) for text in texts]
+    with pytest.raises(TypeError, match="a text must be a str, not NoneType"):
+        next(answers)

@@ -13,7 +13,7 @@ import pytest
 from sotag_edge import Classifier, ModelError
 from sotag_edge.bundle import Bundle, Manifest
 from sotag_edge.decision import MultiLabel, SingleLabel
-from tests.conftest import FIXTURE, MULTI_LABEL, OFF_TOPIC
+from tests.conftest import FIXTURE, MULTI_LABEL, OFF_TOPIC, STEPS
 
 LABELS = ("baking", "gardening", "sailing")
 Change = Callable[[dict[str, Any]], object]
@@ -28,7 +28,7 @@ def changed(folder: Path, *changes: Change) -> Path:
     return folder
 
 
-@pytest.fixture(params=[FIXTURE, MULTI_LABEL, OFF_TOPIC], ids=lambda path: path.name)
+@pytest.fixture(params=[FIXTURE, MULTI_LABEL, OFF_TOPIC, STEPS], ids=lambda path: path.name)
 def bundle(request: pytest.FixtureRequest) -> Bundle:
     return Bundle.read(request.param)
 
@@ -47,13 +47,13 @@ def test_version_1_has_no_outputs_field(model_copy: Path) -> None:
     assert Classifier.load(model_copy).classify("knead the bread dough").labels == ("baking",)
 
 
-def test_what_is_written_is_version_2(bundle: Bundle, tmp_path: Path) -> None:
-    """It reads back as it was, also what was read from version 1, and the answers are the same."""
+def test_what_is_written_is_version_3(bundle: Bundle, tmp_path: Path) -> None:
+    """It reads back as it was, also what was read from an older version, and the answers are the same."""
     for name in ("model.tflite", "vocab.txt"):
         (tmp_path / name).write_bytes((bundle.path / name).read_bytes())
     bundle.manifest.write(tmp_path)
     content = json.loads((tmp_path / "model.json").read_text())
-    assert content["schema_version"] == 2
+    assert content["schema_version"] == 3
     assert content["outputs"] == {"kind": bundle.manifest.decision.kind, "off_topic": bundle.path == OFF_TOPIC}
     again = Bundle.read(tmp_path)
     assert again.manifest == bundle.manifest
@@ -71,14 +71,14 @@ def test_the_fields_of_version_2() -> None:
     assert content["scores"] == {"temperature": 1.25, "threshold": 0.5}
 
 
-@pytest.mark.parametrize("version", [0, 3, 99, "2", None, [2], {}, 1.5])
+@pytest.mark.parametrize("version", [0, 4, 99, "2", None, [2], {}, 1.5])
 def test_any_other_version_is_refused(model_copy: Path, version: object) -> None:
     """With what can be done about it."""
     changed(model_copy, lambda content: content.update(schema_version=version))
     with pytest.raises(ModelError) as caught:
         Classifier.load(model_copy)
     assert str(caught.value) == (
-        f"{model_copy / 'model.json'} has schema version {version!r}, but this sotag-edge reads versions 1 and 2: "
+        f"{model_copy / 'model.json'} has schema version {version!r}, but this sotag-edge reads versions 1 to 3: "
         "train or convert the model again, or install the sotag-edge that wrote it"
     )
 

@@ -226,7 +226,7 @@ def test_scores_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
     assert sum(interpreter.scores([1, 2])) == pytest.approx(1)
     nan, infinite = float("nan"), float("inf")
     for scores in ([nan, 0.5, 0.5], [0.5, 0.5, nan], [infinite, -infinite, 1], [1.5, -0.5, 0], [0, 0, 0], [0.5, 0.5]):
-        monkeypatch.setattr(interpreter._free[0], "_interpreter", Returning(scores))
+        monkeypatch.setattr(interpreter._free[0][0], "_interpreter", Returning(scores))
         with pytest.raises(ModelError, match="numbers from 0 to 1 with a sum of 1"):
             interpreter.scores([1, 2])
 

@@ -19,12 +19,24 @@ from sotag_convert.network.layers import Int8Rows
 from sotag_convert.network.network import Network, pad
 from sotag_convert.recipes import RECIPES, Recipe
 from sotag_edge.bundle import Bundle, Manifest
-from sotag_edge.decision import MultiLabel
+from sotag_edge.decision import EarlyExit, MultiLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.features import ngram_hashes
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
-from tests.workstation.networks import CODE, CONV, LENGTHS, SEED, VOCABULARY, WORDS, network, texts, write
+from tests.workstation.networks import (
+    CODE,
+    CONV,
+    IN_STEPS,
+    LENGTHS,
+    SEED,
+    STEP,
+    VOCABULARY,
+    WORDS,
+    network,
+    texts,
+    write,
+)
 
 ROWS = 90
 
@@ -34,9 +46,10 @@ ROWS = 90
     ("settings", "inputs"),
     [
         (CONV, CODE),
+        (STEP, IN_STEPS),
         (SEED, InputSettings(TokenizerMode.WHITESPACE, max_tokens=100, pad_to=100)),
     ],
-    ids=["conv-lstm", "seed"],
+    ids=["conv-lstm", "step-lstm", "seed"],
 )
 def test_device_scores_equal_keras_at_every_length(
     settings: NetworkSettings, inputs: InputSettings, recipe: Recipe, tmp_path: Path
@@ -49,12 +62,43 @@ def test_device_scores_equal_keras_at_every_length(
     assert result.largest_difference <= RECIPES[recipe].tolerance
 
 
-def test_scores_do_not_depend_on_the_batch() -> None:
+@pytest.mark.parametrize("settings", [CONV, STEP])
+def test_scores_do_not_depend_on_the_batch(settings: NetworkSettings) -> None:
     """Padding behind a text, however much, changes none of its scores while the network is trained either."""
-    made = network(CONV)
+    made = network(settings)
     ids = [[5, 9, 3], [int(n) for n in np.arange(1, 58)], [2]]
     alone = [made.model(pad([text])).numpy()[0] for text in ids]
     np.testing.assert_allclose(made.scores(ids), alone, atol=1e-6)
+
+
+def test_features_of_steps_are_what_the_graph_looks_up() -> None:
+    """The bigram is that with the token before, which the first token of a text does not have; padding has bucket 0."""
+    ids = np.array([7, 58, 3, 3, 59])
+    layer = next(layer for layer in Network(STEP).model.layers if "previous_buckets" in layer.name)
+    two_texts = STEP.features(np.tile(ids, 2), np.tile([False, False, False, False, True], 2))
+    assert layer(np.array([[0, *ids]])).numpy()[0].tolist() * 2 == two_texts["bigrams"].tolist()
+    assert len(set(two_texts["bigrams"].tolist())) == 5
+    assert two_texts["tokens"].tolist() == [*ids, *ids]
+    assert layer(np.array([[7, 0, 0]])).numpy().tolist() == [[0, 0]]
+    everything = STEP.features(np.arange(1, 60), np.zeros(59, bool))["bigrams"]
+    assert everything.min() > 0
+    assert everything.max() < STEP.buckets
+
+
+@pytest.mark.parametrize("score", [0.4, 0.6])
+def test_parity_knows_the_early_exit(score: float, tmp_path: Path) -> None:
+    """A text that the device reads no further has the scores of its beginning in Keras too; some are read on."""
+    made = network(STEP)
+    write(tmp_path, made, Recipe.FLOAT32, IN_STEPS, EarlyExit(16, score))
+    result = check_parity(tmp_path, made, texts(), None, Recipe.FLOAT32)
+    assert result.largest_difference <= RECIPES[Recipe.FLOAT32].tolerance
+    bundle = Bundle.read(tmp_path)
+    ids = [bundle.input(text).ids for text in texts()]
+    whole = made.scores(ids)
+    stopped = [len(one) > 16 and made.scores([one[:16]]).max() >= score for one in ids]
+    assert {length > 16 for length, one in zip(LENGTHS, stopped, strict=True) if one} == {True}
+    assert not all(one for length, one in zip(LENGTHS, stopped, strict=True) if length > 16)
+    assert abs(device.run(tmp_path, texts()).scores - whole).max(axis=1)[stopped].max() > 0.01
 
 
 def test_features_are_what_the_graph_looks_up() -> None:
@@ -117,9 +161,10 @@ def test_a_text_without_features_has_the_bias_of_the_branch() -> None:
 
 
 def test_only_a_network_with_a_branch_can_be_joined() -> None:
-    """The published network of the first release has none."""
-    with pytest.raises(TypeError, match="no linear branch"):
-        Network(SEED).joined(1.0, *branch())
+    """The published network of the first release has none, nor has one that reads in steps."""
+    for settings in (SEED, STEP):
+        with pytest.raises(TypeError, match="no linear branch"):
+            Network(settings).joined(1.0, *branch())
 
 
 def test_int8_rows_are_close_to_their_floats() -> None:

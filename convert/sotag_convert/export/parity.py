@@ -70,8 +70,9 @@ def check_parity(
     labels, decision = len(bundle.manifest.labels), bundle.manifest.decision
     inputs = [bundle.input(text) for text in texts]
     rows = None if bundle.features is None else [read.rows for read in inputs if read.rows]
-    scores = network.scores([read.ids for read in inputs], rows)
-    expected = calibrated(scores.astype(np.float64), decision)[:, :labels]  # an off-topic output has no label
+    ids = [read.ids for read in inputs]
+    scores = calibrated(network.scores(ids, rows).astype(np.float64), decision)
+    expected = _with_early_exit(scores, ids, network, bundle)[:, :labels]  # an off-topic output has no label
     members = None if examples is None else members_of(examples, labels)
     parity = compare(expected, run.scores, members, decision, device_bytes(folder))
     tolerance = RECIPES[recipe].tolerance
@@ -81,6 +82,24 @@ def check_parity(
             f"score differs by {parity.typical_difference:.3f} or more, and {tolerance} is allowed; nothing was published"
         )
     return parity
+
+
+def _with_early_exit(scores: Floats, ids: Sequence[Sequence[int]], network: Network, bundle: Bundle) -> Floats:
+    """The scores, of the texts that the device reads no further those of their beginnings."""
+    manifest = bundle.manifest
+    early = manifest.early_exit
+    if early is None:
+        return scores
+    beginnings = [of_text[: early.tokens] for of_text in ids]
+    first = calibrated(network.scores(beginnings).astype(np.float64), manifest.decision)
+    certain = first[:, : len(manifest.labels)].max(axis=1) >= early.score
+    stopped = np.array(
+        [
+            len(of_text) > early.tokens and bundle.vocabulary.has_words(first_ids)
+            for of_text, first_ids in zip(ids, beginnings, strict=True)
+        ]
+    )
+    return np.where((certain & stopped)[:, None], first, scores)
 
 
 def compare(expected: Floats, scores: Logits, members: Members | None, decision: Decision, size: int) -> Parity:

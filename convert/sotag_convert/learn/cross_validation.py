@@ -13,11 +13,12 @@ import numpy as np
 from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.data.stratify import fold_of_each
 from sotag_convert.learn import calibrate
+from sotag_convert.learn.early_exit import beginning, fit_early_exit
 from sotag_convert.learn.parts import Parts, Unseen, fit_parts
 from sotag_convert.learn.presets import Preset
 from sotag_convert.progress import Progress
 from sotag_convert.run_state import RunState
-from sotag_edge.decision import Decision, MultiLabel, SingleLabel
+from sotag_edge.decision import Decision, EarlyExit, MultiLabel, SingleLabel
 from sotag_edge.errors import InputError
 
 _FOLDS = 3
@@ -60,6 +61,7 @@ class Chosen(NamedTuple):
     decision: Decision
     figures: dict[str, object]
     held_out: tuple[calibrate.Floats, calibrate.Members] | None = None
+    early_exit: EarlyExit | None = None
 
 
 def fold_count(dataset: Dataset, preset: Preset) -> int:
@@ -72,7 +74,22 @@ def fold_count(dataset: Dataset, preset: Preset) -> int:
 def validated(run: Run, training: Examples, held_out: Examples | None) -> Chosen:
     """Parts that were fitted on one part of the texts, and chosen on the other."""
     parts = run.fit("split", training, held_out)
-    return _choose(parts, parts.unseen(held_out) if held_out else None, run)
+    if held_out is None:
+        return _choose(parts, None, run)
+    chosen = _choose(parts, parts.unseen(held_out), run)
+    return chosen._replace(early_exit=_early_exit(chosen, held_out))
+
+
+def _early_exit(chosen: Chosen, examples: Examples) -> EarlyExit | None:
+    """The early exit of a network that can have one, chosen on the texts that chose the decision."""
+    parts, decision = chosen.parts, chosen.decision
+    if parts.input.step is None or chosen.held_out is None or not isinstance(decision, SingleLabel):
+        return None
+    tokens = beginning(parts.input.max_tokens, parts.input.step)
+    first, is_longer = parts.beginnings(examples, tokens)
+    scores, members = chosen.held_out
+    first, whole = (calibrate.calibrated(values, decision)[:, : parts.labels] for values in (first, scores))
+    return fit_early_exit(first, whole, is_longer, members, tokens)
 
 
 def cross_validated(run: Run, folds: int) -> Chosen:

@@ -17,9 +17,10 @@ from sotag_convert.learn.linear import FeatureCounts, LinearModel, LinearTable, 
 from sotag_convert.learn.presets import Preset
 from sotag_convert.learn.sizing import rows_within
 from sotag_convert.learn.training_set import TrainingSet, build_training_set, for_network
-from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
+from sotag_convert.network.architectures import NetworkSettings
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.network import Network
+from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.progress import Progress
 from sotag_convert.run_state import FitFile
 from sotag_edge.errors import InputError
@@ -80,6 +81,12 @@ class Parts(NamedTuple):
             rows, counts = zip(*(features.rows(*of_text) for of_text in zip(tokens, ids, strict=True)), strict=True)
             linear = self.table.logits(Ragged.of(rows), Ragged.of(counts))
         return Unseen(network, linear, calibrate.members_of(examples, self.labels))
+
+    def beginnings(self, examples: Examples, tokens: int) -> tuple[calibrate.Floats, calibrate.Members]:
+        """The network's scores of each text's first ``tokens`` tokens, shape [texts, outputs]; which texts have more."""
+        ids = [self.input.ids(text, self.vocabulary) for text in examples.texts]
+        scores = self.network.scores([of_text[:tokens] for of_text in ids]).astype(np.float64)
+        return scores, np.array([len(of_text) > tokens for of_text in ids])
 
     def whole(self, mix: calibrate.Mix) -> Network:
         """The network with the branch in it: their logits are added in the mix's shares."""
@@ -149,7 +156,7 @@ def _settings(preset: Preset, built: TrainingSet) -> NetworkSettings:
     settings = preset.network(built.members.shape[1], len(built.vocabulary))
     if not built.independent:
         return settings
-    if not isinstance(settings, ConvLstmNetwork):
+    if isinstance(settings, SeedNetwork):
         raise InputError("this preset's network gives each text one label, and some of the texts have several")
     return replace(settings, independent=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sotag_convert.learn.augment import Augmentation
-from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings
+from sotag_convert.network.architectures import ConvLstmNetwork, NetworkSettings, StepLstmNetwork
 from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.recipes import Recipe
 from sotag_edge.inputs import InputSettings
@@ -141,8 +141,18 @@ _DEFAULT = Preset(
     batches=100,
 )
 
+_FAST = replace(
+    _DEFAULT,
+    input=InputSettings(TokenizerMode.TEXT, max_tokens=384, step=16),
+    network=lambda labels, vocabulary: StepLstmNetwork(
+        labels, vocabulary, ratios=min(labels, 8), buckets=92_000 // max(4, min(labels, 8))
+    ),
+    rows=None,
+)
+
 PRESETS = {
     "default": _DEFAULT,
+    "fast": _FAST,
     "tiny": replace(
         _DEFAULT,
         vocabulary=1400,

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sotag_convert.network.bounds import check_settings
 from sotag_convert.network.keras import tf_keras
-from sotag_convert.network.layers import BIGRAM_FACTOR, BigramBuckets, MaskedMaximum, Maximum, ZeroPadding
+from sotag_convert.network.layers import (
+    BIGRAM_FACTOR,
+    BigramBuckets,
+    HigherMaximum,
+    MaskedMaximum,
+    Maximum,
+    PreviousBuckets,
+    Steps,
+    WithPrevious,
+    ZeroPadding,
+)
 from sotag_convert.network.seed import SeedNetwork
 from sotag_edge.vocabulary import PADDING_ID
 
@@ -94,8 +104,89 @@ class ConvLstmNetwork:
         return layers.Dense(self.labels, name="scores")(x)
 
 
-NetworkSettings = SeedNetwork | ConvLstmNetwork
-KINDS: dict[str, type[NetworkSettings]] = {"seed": SeedNetwork, "conv-lstm": ConvLstmNetwork}
+@dataclass(frozen=True, slots=True)
+class StepLstmNetwork:
+    """Embeddings of tokens and of hashed bigrams, an LSTM that reads ``step`` tokens at a time, and the maximum over time.
+
+    A dense layer makes the LSTM's input of the tokens of a step. Steps do not overlap, so a text can be read in pieces of
+    whole steps: see ``reading_graph``. The bigram of a token is the one with the token before it. The settings are those of
+    ``ConvLstmNetwork``. Measured with both runtimes, on texts of 224 tokens: 0.39 times the time of a convolution of 48
+    filters over 12 tokens with a stride of 8 and an LSTM of 48 units.
+    """
+
+    rows: ClassVar[int] = 0  # no linear branch
+
+    labels: int
+    vocabulary: int
+    independent: bool = False
+    embedding: int = 16
+    ratios: int = 4
+    buckets: int = 23000
+    filters: int = 24
+    step: int = 16
+    units: int = 32
+    spatial_dropout: float = 0.3
+    dropout: float = 0.5
+    length: None = None
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.length is not None:
+            raise ValueError("'length' must be null: this network reads each text at its own length")
+
+    def weights(self) -> int:
+        """The number of weights."""
+        channels = self.embedding + self.ratios
+        embeddings = self.vocabulary * self.embedding + self.buckets * self.ratios
+        dense = (self.step * channels + 1) * self.filters
+        lstm = 4 * self.units * (self.filters + self.units + 1)
+        return embeddings + dense + lstm + (self.units + 1) * self.labels
+
+    def ratio_tables(self) -> dict[str, tuple[int, int]]:
+        """See ``ConvLstmNetwork``."""
+        return {"tokens": (self.vocabulary, self.ratios), "bigrams": (self.buckets, self.ratios)}
+
+    def features(self, ids: Ids, last: NDArray[np.bool_]) -> dict[str, Ids]:
+        """See ``ConvLstmNetwork``; no text has padding."""
+        before = np.where(np.roll(last, 1), PADDING_ID, np.roll(ids, 1)).astype(np.int64)
+        return {"tokens": ids, "bigrams": (before * BIGRAM_FACTOR + ids) % (self.buckets - 1) + 1}
+
+    def graph(self, ids: Any, embed: Embed, *, training: bool) -> Any:  # noqa: ARG002  # the export has its own graph
+        """The logits of ids of shape [batch, time]; time may vary."""
+        x = ZeroPadding()([self._embedded(WithPrevious()(ids), embed), ids])
+        x = layers.SpatialDropout1D(self.spatial_dropout, name="spatial_dropout")(x)
+        x = self._lstm(Steps(self.step, pad=True)(x))
+        # The LSTM runs forward, so padding after a text cannot reach the steps before it: only the maximum needs a mask.
+        x = MaskedMaximum(self.step)([x, ids])
+        x = layers.Dropout(self.dropout, name="dropout")(x)
+        return layers.Dense(self.labels, name="scores")(x)
+
+    def reading_graph(self, ids: Any, before: Any, embed: Embed) -> tuple[Any, Any]:
+        """The logits, and the maximum over time, for a piece of one text: the graph that is exported.
+
+        ``ids``: shape [1, 1 + a multiple of ``step``]: the id before the piece, or padding, and the piece's, padded; the
+        embeddings of padding are 0. ``before``: the maximum over the pieces before, shape [1, units]; -1 without any.
+        """
+        x = self._lstm(Steps(self.step, pad=False)(self._embedded(ids, embed)))
+        maximum = HigherMaximum()([x, before])
+        return layers.Dense(self.labels, name="scores")(maximum), maximum
+
+    def _embedded(self, ids: Any, embed: Embed) -> Any:
+        tokens = embed("tokens", self.vocabulary, self.embedding)(ids[:, 1:])
+        bigrams = embed("bigrams", self.buckets, self.ratios)(PreviousBuckets(self.buckets)(ids))
+        return layers.Concatenate()([tokens, bigrams])
+
+    def _lstm(self, steps: Any) -> Any:
+        x = layers.Dense(self.filters, activation="relu", name="step")(steps)
+        return layers.LSTM(self.units, return_sequences=True, name="lstm")(x)
+
+
+NetworkSettings = SeedNetwork | ConvLstmNetwork | StepLstmNetwork
+KINDS: dict[str, type[NetworkSettings]] = {
+    "seed": SeedNetwork,
+    "conv-lstm": ConvLstmNetwork,
+    "step-lstm": StepLstmNetwork,
+}
 """The architectures by the name that ``model.json`` gives them."""
 
 

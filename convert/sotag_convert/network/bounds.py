@@ -15,10 +15,11 @@ _RANGES = {
     "vocabulary": (2, 262_000),  # see BIGRAM_FACTOR in layers.py
     "embedding": (1, 1024),
     "ratios": (1, 1024),
-    "buckets": (1, 10_000_000),
+    "buckets": (2, 10_000_000),
     "filters": (1, 1024),
     "kernel": (1, 256),
     "stride": (1, 256),
+    "step": (1, 256),
     "units": (1, 1024),
     "length": (1, 2000),
 }

@@ -36,6 +36,44 @@ class BigramBuckets(_Layer):
         return tf.math.floormod(ids * BIGRAM_FACTOR + following, self._buckets)
 
 
+class WithPrevious(_Layer):
+    """Ids, shape [batch, time] -> the same with padding before each text, shape [batch, 1 + time]."""
+
+    def call(self, ids: Any) -> Any:
+        return tf.pad(ids, [[0, 0], [1, 0]], constant_values=PADDING_ID)
+
+
+class PreviousBuckets(_Layer):
+    """Ids, each text with the id before it, shape [batch, 1 + time] -> the hash bucket of each token with the previous one,
+    as ``StepLstmNetwork.features`` computes them; that of padding is 0, which no other token has."""
+
+    def __init__(self, buckets: int) -> None:
+        super().__init__()
+        self._buckets = buckets
+
+    def call(self, ids: Any) -> Any:
+        before, current = ids[:, :-1], ids[:, 1:]
+        hashed = tf.math.floormod(before * BIGRAM_FACTOR + current, self._buckets - 1) + 1
+        return hashed * tf.minimum(current, 1)
+
+
+class Steps(_Layer):
+    """Features of tokens, shape [batch, time, channels] -> of ``step`` tokens in a row, [batch, steps, step * channels].
+
+    ``pad``: zeros are added up to a multiple of ``step``; otherwise time is one.
+    """
+
+    def __init__(self, step: int, *, pad: bool) -> None:
+        super().__init__()
+        self._step, self._pad = step, pad
+
+    def call(self, features: Any) -> Any:
+        if self._pad:
+            features = tf.pad(features, [[0, 0], [0, -tf.shape(features)[1] % self._step], [0, 0]])
+        batch = features.shape[0] or tf.shape(features)[0]
+        return tf.reshape(features, (batch, -1, self._step * features.shape[2]))
+
+
 class ZeroPadding(_Layer):
     """Features, ids -> the features, zero where the id is padding: the input of the convolution after an unpadded text."""
 
@@ -62,6 +100,14 @@ class Maximum(_Layer):
 
     def call(self, steps: Any) -> Any:
         return tf.reduce_max(steps, axis=1)
+
+
+class HigherMaximum(_Layer):
+    """Steps, a maximum -> the higher one of it and the steps' maximum over time."""
+
+    def call(self, inputs: Any) -> Any:
+        steps, before = inputs
+        return tf.maximum(tf.reduce_max(steps, axis=1), before)
 
 
 class Int8Embedding(_Layer):

@@ -16,12 +16,19 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from sotag_convert.network.architectures import KINDS, ConvLstmNetwork, Embed, NetworkSettings, settings_from
+from sotag_convert.network.architectures import (
+    KINDS,
+    ConvLstmNetwork,
+    Embed,
+    NetworkSettings,
+    StepLstmNetwork,
+    settings_from,
+)
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.layers import Int8Embedding, Int8Rows, LinearLogits, RatioEmbedding
 from sotag_convert.network.weights import read_weights
 from sotag_edge.errors import ModelError
-from sotag_edge.interpreter import ROWS
+from sotag_edge.interpreter import BEFORE, ROWS
 from sotag_edge.vocabulary import PADDING_ID
 
 LINEAR = "linear"
@@ -138,19 +145,26 @@ class Network:
     def export_graph(self, embedding_bits: int | None) -> Any:
         """A Keras model of the same weights with input shape [1, length], or [1, any] where texts keep their length.
 
+        Of a network that reads in steps: ``StepLstmNetwork.reading_graph``, its scores and maximum side by side.
+
         ``embedding_bits``: 8 stores the embedding tables as int8; ``None`` leaves them as they are.
         """
+
+        weights = {layer.name: layer.get_weights() for layer in self.model.layers if layer.weights}
+        if isinstance(self.settings, StepLstmNetwork):  # the training graph has a mask instead
+            for table in self.settings.ratio_tables():
+                weights[table][0][PADDING_ID] = 0
 
         def embed(name: str, rows: int, columns: int) -> Any:
             if embedding_bits is None:
                 return _embedding(name, rows, columns)
             layer = Int8Rows if name == LINEAR else Int8Embedding
-            return layer(self.model.get_layer(name).get_weights()[0])
+            return layer(weights[name][0])
 
         graph = _model(self.settings, embed, training=False)
         for layer in graph.layers:
             if layer.weights:
-                layer.set_weights(self.model.get_layer(layer.name).get_weights())
+                layer.set_weights(weights[layer.name])
         return graph
 
 
@@ -158,6 +172,11 @@ def _model(settings: NetworkSettings, embed: Embed, *, training: bool) -> Any:
     """The graph of a network: for padded batches (``training``), or for one text."""
     batch = None if training else 1
     inputs = [tf_keras.Input((settings.length,), batch_size=batch, dtype="int32", name="ids")]
+    if isinstance(settings, StepLstmNetwork) and not training:
+        before = tf_keras.Input((settings.units,), batch_size=batch, dtype="float32", name=BEFORE)
+        logits, maximum = settings.reading_graph(inputs[0], before, embed)
+        joined = tf_keras.layers.Concatenate()([_activation(settings)(logits), maximum])
+        return tf_keras.Model([inputs[0], before], joined)
     logits = settings.graph(inputs[0], embed, training=training)
     if settings.rows:
         # [batch, 2, features]; for one text [2, features], because every tensor of the device has two dimensions.
