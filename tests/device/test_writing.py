@@ -254,8 +254,11 @@ def test_each_result_is_read_before_the_next_text_is_written(arguments: str, rea
             while name.encode() not in answer:
                 assert select.select([process.stdout], [], [], 30)[0], f"no answer to text {number + 1}"
                 answer += os.read(process.stdout.fileno(), 1 << 16)
+        if reading == "gzip":
+            stream.write(packed.flush())
         stream.close()
         process.stdin.close()
+        process.stdout.read()
     assert process.returncode == 0
 
 
