@@ -96,10 +96,7 @@ Html = Annotated[bool, Parameter(("--html",), help="Remove HTML markup from each
 Recursive = Annotated[
     bool,
     Parameter(
-        (
-            "--recursive",
-            "-r",
-        ),
+        ("--recursive", "-r"),
         help="Read the files in folders, too.",
         rich_help_panel=_INPUT,
     ),
@@ -122,10 +119,7 @@ Binary = Annotated[
 Null = Annotated[
     bool,
     Parameter(
-        (
-            "-0",
-            "--null",
-        ),
+        ("-0", "--null"),
         help="With --files-from: a NUL ends each path.",
         rich_help_panel=_INPUT,
     ),
@@ -133,10 +127,7 @@ Null = Annotated[
 Model = Annotated[
     Optional[str],
     Parameter(
-        (
-            "--model",
-            "-m",
-        ),
+        ("--model", "-m"),
         envvar="SOTAG_EDGE_MODEL",
         autocompletion=model_names,
         help="The folder or name of a model. [default: 'default']",
@@ -193,10 +184,7 @@ OutputFormat = Annotated[
 OutputFile = Annotated[
     Optional[Path],
     Parameter(
-        (
-            "--output",
-            "-o",
-        ),
+        ("--output", "-o"),
         help="A file to write to, whole or not at all. [default: standard output]",
         rich_help_panel=_OUTPUT,
     ),
@@ -227,10 +215,7 @@ UseColor = Annotated[
 Jobs = Annotated[
     int,
     Parameter(
-        (
-            "--jobs",
-            "-j",
-        ),
+        ("--jobs", "-j"),
         envvar="SOTAG_EDGE_JOBS",
         min=1,
         help="The number of processes. With more than one, texts wait for a batch.",
@@ -244,10 +229,7 @@ FailOn = Annotated[
 Quiet = Annotated[
     bool,
     Parameter(
-        (
-            "--quiet",
-            "-q",
-        ),
+        ("--quiet", "-q"),
         help="No warnings and no progress; only errors.",
         rich_help_panel=_RUN,
     ),
