@@ -186,7 +186,7 @@ def test_scores_need_no_sum(classifier: Classifier, monkeypatch: pytest.MonkeyPa
     softmax = Interpreter(classifier.bundle.model)
     computed = [0.0, 1.0, 1.0]
     for interpreter in (independent, softmax):
-        monkeypatch.setattr(interpreter._free[0], "scores", lambda *_: computed)
+        monkeypatch.setattr(interpreter._free[0][0], "scores", lambda *_: computed)
     assert independent.scores([2]) == computed
     with pytest.raises(ModelError, match="from 0 to 1 with a sum of 1"):
         softmax.scores([2])
