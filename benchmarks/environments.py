@@ -122,6 +122,7 @@ def _checkout(commit: str, reason: str) -> Path:
     try:
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
+        archive.unlink(missing_ok=True)  # git leaves an empty one
         raise AbsentError(f"{reason}: this checkout has no such commit.") from error
     shutil.rmtree(source, ignore_errors=True)
     with tarfile.open(archive) as packed:

@@ -193,13 +193,14 @@ def _streams(results: Results) -> list[str]:
     for name, runs in results["jobs"].items():
         one = column(runs["1"], "seconds")
         gains = [
-            f"`--jobs {count}` runs at {spread(ratios(one, column(more, 'seconds')))} the speed of `--jobs 1`"
+            f"`--jobs {count}` runs at {spread(ratios(one, column(more, 'seconds')))} the speed of `--jobs 1`, with "
+            f"{spread(ratios(column(more, 'cpu'), column(runs['1'], 'cpu')))} the processor's time"
             for count, more in runs.items()
             if count != "1"
         ]
         sentences.append(
-            f"With {name}, by the clock: {', '.join(gains)}, which tags {lines['jobs'] / statistics.median(one):,.0f} lines "
-            f"per second. {lines['jobs']:,} short lines are read from a file and tagged."
+            f"With {name}, by the clock: {'; '.join(gains)}. `--jobs 1` tags {lines['jobs'] / statistics.median(one):,.0f} "
+            f"lines per second, of {lines['jobs']:,} short lines in a file."
         )
     if not results["jobs"]:
         sentences.append("`--jobs` was not measured: this machine has one core.")

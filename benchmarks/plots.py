@@ -44,7 +44,7 @@ def _draw(file: Path, x: str, y: str, curves: Curves, *, logarithmic: bool) -> N
         if logarithmic and y.startswith("µs"):
             axes.set_yscale("log")
         else:
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, 1.1 * max(value for points in curves.values() for value in points.values()))
         if not logarithmic:
             axes.set_xticks(sorted({at for points in curves.values() for at in points}))
         axes.set_xlabel(x)
