@@ -32,9 +32,10 @@ arm: .venv-device/tested
 arm-controls: .venv/installed
 	$(FULL) tests/arm/controls.py
 
-# Ours beside fastText and scikit-learn; writes docs/benchmarks.md. fasttext is compiled, which needs g++.
+# Ours beside fastText and scikit-learn; writes docs/benchmarks.md. fasttext is compiled, which needs g++. ARCHIVE: a local copy
+# of the Stack Overflow archive; OPTIONS: see compare.py --help, such as --quick, which takes minutes and writes to build/bench.
 bench: .venv-bench/installed
-	.venv-bench/bin/python benchmarks/compare.py
+	.venv-bench/bin/python benchmarks/compare.py $(if $(ARCHIVE),--archive '$(ARCHIVE)') $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
 
 # Training on your own tags beside fastText and scikit-learn; writes a section of docs/benchmarks.md. Takes hours and can be
 # stopped and continued. The package descriptions need apt. SOTAG_EDGE_DATA: the folder with titles that are in no package.

@@ -1,267 +1,173 @@
-"""``make bench``: ours beside fastText and scikit-learn, in one environment, on the same texts; writes docs/benchmarks.md.
+"""``make bench``: ours beside fastText and scikit-learn on the same texts; writes docs/benchmarks.md and its plots.
 
-Times are of this machine and this moment; what is claimed are the ratios, each against something measured in the same run.
-Systems take turns, three rounds, one thread each, and the medians are shown. The section of
-``make bench-own-tags`` stays as it is.
+Times are of one machine and one moment; the ratios are what counts. Systems take turns, and each ratio is computed within a
+round. ``--quick`` checks in minutes that everything works: it writes to build/bench instead. ``--page`` writes the page from
+the last results. The section of ``make bench-own-tags`` stays as it is.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import argparse
+import hashlib
 import json
-import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import accuracy
+import commands
+import page
+import plots
+from environments import BUILD, PREVIOUS, ROOT, RUNTIMES, AbsentError, Environment, device, previous
 from own_tags_page import section_of, with_section
-from stream import report as streams
-from systems import OURS
+from samples import Texts, texts_of
+from speed import systems
+from turns import BENCH, ENVIRONMENT
 
 from sotag_convert.data.dataset import Dataset
 from sotag_convert.data.load import load
-from sotag_edge import Classifier
-from sotag_edge.bundle import FILES, MODEL, Bundle
+from sotag_convert.data.settings import DataSettings
+from sotag_edge import machine
 
-ROOT = Path(__file__).parent.parent
-BENCH = Path(__file__).parent
-BUILD = ROOT / "build" / "bench"
-PAGE = ROOT / "docs" / "benchmarks.md"
-NAMES = {
-    "default": "sotag-edge `default`",
-    "tiny": "sotag-edge `tiny`",
-    "fasttext": "fastText `.ftz`",
-    "tfidf": "TF-IDF + LinearSVC",
-    "nb-svm": "NB-SVM",
-}
-ROUNDS, STARTS = 3, 15
-LENGTHS = (32, 64, 128, 256, 384, 512, 768)
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-_HEAD = (
-    "Written by `make bench` on {machine}, Python {python}. Times are of one machine and one moment; compare the ratios. "
-    "Every system learned from the same 8,000 texts, with the same tokenizer, ours besides from short questions of the "
-    "project's own; each was measured on the same {texts:,} test texts (the language's name masked), one thread each."
-)
-_COLUMNS = (
-    "Texts a second, from raw text: one by one, as a device gets them, and all at once where a system has a way for that "
-    "(scikit-learn has; the others take them one by one there too). Start: a whole process that tags one text of a file or "
-    "of a pipe; MB: its peak memory. `default` tags {ratio:.2f} times as many texts a second as fastText."
-)
-_QUESTIONS = (
-    "`benchmarks/questions.jsonl` has questions as people type them, titles alone and whole ones, and texts about something "
-    "else: recipes, poems, Haskell, SQL, other languages. None is learned from. `steer` was looked at while the rule for "
-    "the threshold was chosen; `titles`, `questions` and `off-topic` were written by others than the questions that the "
-    "models learned from, and compared models by their totals alone:"
-)
+RESULTS = "results.json"
+LOOP_LINES = 30_000
+RIVALS = ("fasttext", "tfidf", "nb-svm")
+QUICK = {"rounds": 1, "starts": 3, "texts": 400, "lines": 10_000, "longest": 10_000}
 
 
-def folder_of(system: str) -> Path:
-    """Where a system's files are."""
-    return ROOT / "models" / system if system in OURS else BUILD / system
+def say(text: str) -> None:
+    """A line on standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
-def run_system(action: str, system: str, given: dict[str, Any]) -> dict[str, Any]:
-    """One action of systems.py in a process of its own."""
-    command = [sys.executable, str(BENCH / "systems.py"), action, system, str(folder_of(system))]
-    done = subprocess.run(
-        command, input=json.dumps(given), stdout=subprocess.PIPE, encoding="utf-8", check=True, env=ENVIRONMENT
-    )
-    answer: dict[str, Any] = json.loads(done.stdout or "{}")
-    return answer
-
-
-def learn(dataset: Dataset) -> None:
-    """Teach the other systems, once."""
-    given = {"texts": dataset.train.texts, "labels": [dataset.labels[target] for target in dataset.train.targets]}
-    for system in ("fasttext", "tfidf", "nb-svm"):
-        if not folder_of(system).is_dir():
-            print(f"teaching {system}", file=sys.stderr)
-            scratch = folder_of(system).with_suffix(".new")
+def learn(dataset: Dataset) -> dict[str, Path]:
+    """The folder of each other system, which learns once from the same texts."""
+    labels = [dataset.labels[target] for target in dataset.train.targets]
+    given = json.dumps({"texts": dataset.train.texts, "labels": labels})
+    folders = BUILD / "rivals" / hashlib.sha256(given.encode()).hexdigest()[:12]
+    for system in RIVALS:
+        if not (folders / system).is_dir():
+            say(f"teaching {system}")
+            scratch = folders / f"{system}.new"
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir(parents=True)
-            command = [sys.executable, str(BENCH / "systems.py"), "learn", system, str(scratch)]
-            subprocess.run(command, input=json.dumps(given), encoding="utf-8", check=True, env=ENVIRONMENT)
-            scratch.rename(folder_of(system))
+            command = [sys.executable, str(BENCH / "serve.py"), "learn", system, str(scratch)]
+            subprocess.run(command, input=given, encoding="utf-8", check=True, env=ENVIRONMENT)
+            scratch.rename(folders / system)
+    return {system: folders / system for system in RIVALS}
 
 
-def bytes_of(system: str) -> int:
-    """What a device must have on disk of a system's model."""
-    folder = folder_of(system)
-    files = [folder / name for name in FILES if (folder / name).exists()] if system in OURS else folder.iterdir()
-    return sum(file.stat().st_size for file in files)
+def environments(commit: str, *, anew: bool) -> tuple[dict[str, Environment], Environment | None, list[str]]:
+    """This project with each runtime, the previous release, and a sentence for each that cannot be made here."""
+    skipped: list[str] = []
+
+    def made(make: Callable[..., Environment], name: str) -> Environment | None:
+        try:
+            return make(name, anew=anew)
+        except AbsentError as error:
+            skipped.append(str(error))
+            return None
+
+    here = {runtime: environment for runtime in RUNTIMES if (environment := made(device, runtime))}
+    return here, made(previous, commit), skipped
 
 
-def cold_start(command: Sequence[str], stdin: str, folder: Path) -> tuple[float, float]:
-    """Milliseconds and peak megabytes of a process, from nothing to its end."""
-    report = folder / "report.json"
-    subprocess.run(
-        [sys.executable, str(BENCH / "spawn.py"), str(report), *command],
-        input=stdin,
-        stdout=subprocess.DEVNULL,
-        encoding="utf-8",
-        check=True,
-        env=ENVIRONMENT,
-    )
-    found = json.loads(report.read_bytes())
-    return found["seconds"] * 1000, found["peak_mb"]
-
-
-def starts(text: str, folder: Path) -> dict[str, tuple[float, float]]:
-    """Median milliseconds and peak megabytes of each system's process for one text, and of the floor."""
-    (folder / "question.txt").write_text(text, encoding="utf-8")
-    given = json.dumps({"texts": [text]})
-    python = sys.executable
-    commands: dict[str, tuple[list[str], str]] = {
-        "floor": ([python, str(BENCH / "floor.py"), str(folder_of("default") / MODEL)], ""),
-    }
-    for system in NAMES:
-        if system in OURS:
-            classify = str(Path(python).parent / "sotag-edge")
-            command = [classify, "classify", "--model", str(folder_of(system)), str(folder / "question.txt")]
-        else:
-            command = [python, str(BENCH / "systems.py"), "once", system, str(folder_of(system))]
-        commands[system] = (command, given)
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
-    for _ in range(STARTS):
-        for name, (command, stdin) in commands.items():
-            found[name].append(cold_start(command, stdin, folder))
-    return {
-        name: (statistics.median(ms for ms, _ in runs), statistics.median(mb for _, mb in runs))
-        for name, runs in found.items()
-    }
-
-
-def curve(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
-    """Accuracy and time of the default model by the number of tokens it reads."""
-    bundle = Bundle.read(folder_of("default"))
-    rows = ["| tokens read | accuracy | µs a text |", "|---|---|---|"]
-    for length in LENGTHS:
-        inputs = dataclasses.replace(bundle.manifest.input, max_tokens=length)
-        cut = dataclasses.replace(bundle, manifest=dataclasses.replace(bundle.manifest, input=inputs))
-        classifier = Classifier(cut, threshold=0)
-        start = time.perf_counter()
-        right = sum(
-            answer.label == label for answer, label in zip(classifier.classify_many(texts), labels, strict=True)
-        )
-        micros = (time.perf_counter() - start) / len(texts) * 1e6
-        rows.append(f"| {length} | {right / len(texts):.4f} | {micros:.0f} |")
-    return rows
-
-
-def questions() -> list[dict[str, str]]:
-    """The set, label and text of each entry of questions.jsonl."""
-    lines = (BENCH / "questions.jsonl").read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines if line]
-
-
-def own_questions() -> list[str]:
-    """The texts of questions.jsonl, by the shipped models at their own thresholds."""
-    rows = ["| texts | number | model | best guess right | answered `unknown` |", "|---|---|---|---|---|"]
-    sets: dict[str, list[dict[str, str]]] = {}
-    for entry in questions():
-        kind = "off-topic" if entry["label"] == "unknown" else "on topic"
-        sets.setdefault(entry["set"] if entry["set"] != "steer" else f"steer, {kind}", []).append(entry)
-    for name, entries in sets.items():
-        for model in OURS:
-            classifier = Classifier.load(folder_of(model))
-            answers = [classifier.classify(entry["text"]) for entry in entries]
-            guesses = zip(answers, entries, strict=True)
-            right = sum(answer.best_guess == entry["label"] for answer, entry in guesses) / len(entries)
-            unsure = sum(answer.reason is not None for answer in answers) / len(entries)
-            shown = "" if "off-topic" in name else f"{right:.1%}"
-            rows.append(f"| {name} | {len(entries)} | `{model}` | {shown} | {unsure:.1%} |")
-    return rows
-
-
-def table(found: dict[str, dict[str, float]], start: dict[str, tuple[float, float]]) -> list[str]:
-    """The comparison, with the ratios that are claimed."""
-    rows = [
-        "| | accuracy | bytes | texts/s by one | to TF-IDF | at once | to TF-IDF | p50, p99 µs | start | to floor | MB |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    floor_ms, floor_mb = start["floor"]
-    for system, name in NAMES.items():
-        figures, (ms, megabytes) = found[system], start[system]
-        speeds = (
-            f"{figures[way]:,.0f} | {figures[way] / found['tfidf'][way]:.1f}x" for way in ("one_by_one", "at_once")
-        )
-        rows.append(
-            f"| {name} | {figures['accuracy']:.4f} | {bytes_of(system):,} | {' | '.join(speeds)} "
-            f"| {figures['p50']:.0f}, {figures['p99']:.0f} | {ms:.0f} | {ms / floor_ms:.2f}x | {megabytes:.0f} |"
-        )
-    return [
-        *rows,
-        f"| floor: numpy, the runtime, typer, one invoke | | | | | | | | {floor_ms:.0f} | 1.00x | {floor_mb:.0f} |",
-    ]
-
-
-def page(dataset: Dataset, say: Callable[[str], None]) -> str:
-    """Everything, measured now."""
-    if dataset.test is None:
-        raise SystemExit("the data set has no test texts")
-    labels = [dataset.labels[target] for target in dataset.test.targets]
-    given = {"texts": dataset.test.texts, "labels": labels}
-    rounds: dict[str, list[dict[str, float]]] = {system: [] for system in NAMES}
-    for number in range(ROUNDS):
-        for system in NAMES:
-            say(f"round {number + 1} of {ROUNDS}: {system}")
-            rounds[system].append(run_system("measure", system, given))
-    found = {
-        system: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for system, runs in rounds.items()
-    }
+def measured_commands(
+    here: Mapping[str, Environment],
+    release: Environment | None,
+    rivals: Mapping[str, Path],
+    texts: Texts,
+    options: argparse.Namespace,
+) -> dict[str, Any]:
+    """Starts, streams, processes and memory."""
+    short = [entry["text"] for entry in accuracy.questions()[:140]]
+    counts = [count for count in (1, 2, 4, 8, 16) if count <= machine.cores()]
+    sizes = [10**power for power in range(3, 8) if 10**power <= options.longest]
+    found: dict[str, Any] = {"jobs": {}, "loop": {}, "memory": {}}
     say("cold starts")
-    with tempfile.TemporaryDirectory() as folder:
-        start = starts(dataset.test.texts[0], Path(folder))
-    ratio = found["default"]["at_once"] / found["fasttext"]["at_once"]
-    tokens = Bundle.read(folder_of("default")).manifest.input.max_tokens
-    say("lengths and streams")
-    lines = [
-        "# Benchmarks",
-        "",
-        _HEAD.format(machine=platform.machine(), python=platform.python_version(), texts=len(labels)),
-        "",
-        *table(found, start),
-        "",
-        _COLUMNS.format(ratio=ratio),
-        "",
-        "## Tokens read",
-        "",
-        f"The default model reads a text's first {tokens} tokens:",
-        "",
-        *curve(dataset.test.texts, labels),
-        "",
-        "## Long streams",
-        "",
-        *streams([entry["text"] for entry in questions()[:140]]),
-        "",
-        "## Short questions and texts about something else",
-        "",
-        _QUESTIONS,
-        "",
-        *own_questions(),
-        "",
-    ]
-    return "\n".join(lines)
+    started = dict(here) if release is None else {**here, page.RELEASE: release}
+    found["starts"] = commands.starts(started, rivals, texts.test[0], options.starts)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        many = commands.write_lines(folder / "many.txt", short, options.lines)
+        few = commands.write_lines(folder / "few.txt", short, min(LOOP_LINES, options.lines))
+        for name, environment in here.items():
+            say(f"--jobs, the stream and memory: {name}")
+            if len(counts) > 1:
+                found["jobs"][name] = commands.jobs(environment, many, counts, options.rounds)
+            found["loop"][name] = commands.beside_loop(environment, few, options.rounds)
+            found["memory"][name] = commands.memory(environment, short, sizes, folder)
+    return found
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Everything, measured now."""
+    dataset = load("stackoverflow", DataSettings(archive=options.archive), say=say)
+    rivals = learn(dataset)
+    texts = texts_of(dataset, options.texts)
+    say("environments")
+    here, release, skipped = environments(options.previous, anew=not options.quick)
+    if not here:
+        raise SystemExit(" ".join(skipped))
+    results: dict[str, Any] = {
+        "machine": f"{platform.machine()}, {machine.cpu()}, {machine.cores()} cores, Python {platform.python_version()}",
+        "commit": options.previous,
+        "rounds": options.rounds,
+        "starts_each": options.starts,
+        "train": len(dataset.train.texts),
+        "texts": len(texts.test),
+        "tokens": {"test": texts.mean_tokens(texts.test), "titles": texts.mean_tokens(texts.titles)},
+        "lines": {"jobs": options.lines, "loop": min(LOOP_LINES, options.lines)},
+        "skipped": skipped,
+        "megabytes": {name: environment.megabytes() for name, environment in here.items()},
+    }
+    if release is not None:
+        results["megabytes"][page.RELEASE] = release.megabytes()
+        results["release_runtime"] = release.runtime
+    results |= systems(here, release, rivals, texts, options.rounds, say)
+    results |= measured_commands(here, release, rivals, texts, options)
+    say("tokens read and questions")
+    results["tokens_read"] = accuracy.tokens_read(ROOT / "models" / "default", texts.test, texts.labels, options.rounds)
+    results["questions"] = accuracy.own_questions(ROOT / "models")
+    return results | {"growth": page.growth(results)}
+
+
+def options_of(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
+    add = parser.add_argument
+    add("--archive", type=Path, help="a local copy of the Stack Overflow archive [default: the download]")
+    add("--rounds", type=int, default=9, help="rounds of everything that is compared [default: 9]")
+    add("--starts", type=int, default=21, help="rounds of cold starts [default: 21]")
+    add("--texts", type=int, help="only the first so many test texts")
+    add("--lines", type=int, default=200_000, help="lines for --jobs [default: 200,000]")
+    add("--longest", type=int, default=1_000_000, help="lines of the longest stream [default: 1,000,000]")
+    add("--previous", default=PREVIOUS, help=f"the commit of the previous release [default: {PREVIOUS}]")
+    add("--quick", action="store_true", help="a few minutes; writes to build/bench")
+    add("--page", action="store_true", help="only write the page, from the last results")
+    if "--quick" in arguments:
+        parser.set_defaults(**QUICK)
+    return parser.parse_args(arguments)
 
 
 def main() -> None:
-    """Learn what is missing, measure, write the page."""
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-    dataset = load("stackoverflow")
-    learn(dataset)
-    text = with_section(page(dataset, say), section_of(PAGE.read_text(encoding="utf-8")))
-    PAGE.write_text(text, encoding="utf-8")
+    """Learn and make what is missing, measure, write the results, the plots and the page."""
+    options = options_of(sys.argv[1:])
+    folder = BUILD / "quick" if options.quick else ROOT / "docs"
+    results_file = (BUILD / "quick" if options.quick else BUILD) / RESULTS
+    results_file.parent.mkdir(parents=True, exist_ok=True)
+    if not options.page:
+        results_file.write_text(json.dumps(measure(options), indent=1), encoding="utf-8")
+    results = json.loads(results_file.read_text(encoding="utf-8"))
+    written = plots.draw(results, folder)
+    docs = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    text = with_section(page.render(results, written), section_of(docs))
+    (folder / "benchmarks.md").write_text(text, encoding="utf-8")
     print(text)
 
 

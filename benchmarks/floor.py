@@ -10,6 +10,8 @@ try:
 except ImportError:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+LENGTH = 192  # tokens, about as many as a question has; a multiple of every stride
+
 with open(sys.argv[1], "rb") as file:
     interpreter = Interpreter(
         model_content=file.read(),
@@ -17,8 +19,8 @@ with open(sys.argv[1], "rb") as file:
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
 index = interpreter.get_input_details()[0]["index"]
-interpreter.resize_tensor_input(index, [1, 200])
+interpreter.resize_tensor_input(index, [1, LENGTH])
 interpreter.allocate_tensors()
-interpreter.set_tensor(index, numpy.ones((1, 200), numpy.int32))
+interpreter.set_tensor(index, numpy.ones((1, LENGTH), numpy.int32))
 interpreter.invoke()
 print(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
