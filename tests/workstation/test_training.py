@@ -272,7 +272,7 @@ def test_without_validation_the_usual_mix_is_published(faked: Fits, tmp_path: Pa
     assert faked.fits == [(24, None, 2)]
     (source,) = faked.sources
     assert source.decision == SingleLabel()
-    usual = calibrate.usual_mix(independent=False)
+    usual = calibrate.usual_mix(independent=False, linear=True)
     figures = source.metrics["training"]
     assert (figures["network_share"], figures["linear_scale"]) == (usual.share, usual.scale)
     assert (figures["validation_texts"], figures["validation_accuracy"]) == (0, None)

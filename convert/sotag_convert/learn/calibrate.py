@@ -1,4 +1,4 @@
-"""Scores of texts that a model was not fitted on -> the mix of its parts, its temperature and its thresholds; its losses.
+"""Scores of texts that a model was not fitted on -> the mix of its parts and its thresholds; its losses.
 
 Works on scores only, and imports no TensorFlow. ``members`` says which outputs each text has, shape [texts, outputs]:
 exactly one in single-label data. Few texts cannot spoil what is fitted: it is drawn toward a usual value, as if that came
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, logit, softmax
 
 from sotag_convert.data.dataset import Examples
@@ -24,8 +24,6 @@ Members = NDArray[np.bool_]
 
 _UNKNOWN_SHARE = 0.03  # of the validation texts, all of which have a label, may be answered "unknown"
 _OFF_TOPIC_SHARE = _UNKNOWN_SHARE / 2  # of them the off-topic output is the largest
-_ENOUGH = 50  # texts to fit a temperature on; with 5 it ran to its bound
-_TEMPERATURES = (0.25, 4.0)
 _BINS = 15
 _TINY = 1e-12
 _USUAL_SHARE, _USUAL_SCALE = 0.3, 4.0
@@ -67,9 +65,9 @@ class Mix(NamedTuple):
         return scores
 
 
-def usual_mix(independent: bool) -> Mix:
-    """The mix without texts to fit it on."""
-    return Mix(_USUAL_SHARE, _USUAL_SCALE, 0.0, independent)
+def usual_mix(independent: bool, *, linear: bool) -> Mix:
+    """The mix without texts to fit it on. ``linear``: whether there is a linear branch; a network without stays as it is."""
+    return Mix(_USUAL_SHARE, _USUAL_SCALE, 0.0, independent) if linear else Mix(1.0, 0.0, 0.0, independent)
 
 
 def fit_mix(network: Logits | None, linear: Logits | None, members: Members, *, independent: bool) -> Mix:
@@ -79,6 +77,7 @@ def fit_mix(network: Logits | None, linear: Logits | None, members: Members, *, 
     then moved to be the largest for 1.5 % of these texts, which are all on-topic.
     """
     labels = members.shape[1]
+    usual = usual_mix(independent, linear=linear is not None)
 
     def loss(values: NDArray[np.float64]) -> float:
         mix = Mix(values[0], values[1], values[2], independent)
@@ -87,15 +86,15 @@ def fit_mix(network: Logits | None, linear: Logits | None, members: Members, *, 
             losses = np.logaddexp(0, np.where(members, -logits, logits)).sum(axis=1)
         else:
             losses = -log_softmax(logits, axis=1)[members]
-        usual = (values[0] - _USUAL_SHARE) ** 2 + (values[1] / _USUAL_SCALE - 1) ** 2
-        return float(losses.mean() + usual * _USUAL_TEXTS / len(losses) / 4)
+        distance = (values[0] - usual.share) ** 2 + (values[1] - usual.scale) ** 2 / _USUAL_SCALE**2
+        return float(losses.mean() + distance * _USUAL_TEXTS / len(losses) / 4)
 
     bounds = [
         (0, 4) if network is not None else (0, 0),
         (0, 40) if linear is not None else (0, 0),
         (-20, 20) if independent else (0, 0),
     ]
-    start = np.array([min(_USUAL_SHARE, bounds[0][1]), min(_USUAL_SCALE, bounds[1][1]), 0.0])
+    start = np.array([min(usual.share, bounds[0][1]), usual.scale, 0.0])
     share, scale, offset = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
     mix = Mix(float(share), float(scale), float(offset), independent)
     logits = mix.logits(network, linear)
@@ -112,27 +111,15 @@ def network_logits(scores: NDArray[np.float32], *, independent: bool) -> Floats:
     return logits
 
 
-def fit(scores: Floats, members: Members, *, independent: bool, temperature: bool = True) -> Decision:
-    """The decision settings from the scores of texts with a label, shape [texts, outputs]; ``members``: [texts, labels].
+def fit(scores: Floats, members: Members, *, independent: bool) -> Decision:
+    """The thresholds from the scores of texts with a label, shape [texts, outputs]; ``members``: shape [texts, labels].
 
-    ``temperature``: fit it; otherwise it is 1. It stays 1 with fewer than 50 texts, and where every text is right: then a
-    lower temperature is always better, which says nothing about harder texts.
+    The temperature is 1: the mix has calibrated the logits.
     """
-    fitted, labels = 1.0, members.shape[1]
-    if temperature and len(scores) >= _ENOUGH and (scores.argmax(axis=1) != members.argmax(axis=1)).any():
-        fitted = _temperature(scores, members, labels, independent=independent)
+    labels = members.shape[1]
     if independent:
-        return MultiLabel(fitted, label_thresholds(calibrated(scores, MultiLabel(fitted, (0.5,) * labels)), members))
-    settings = SingleLabel(fitted)
-    return settings.with_threshold(threshold(calibrated(scores, settings)[:, :labels].max(axis=1), labels))
-
-
-def _temperature(scores: Floats, members: Members, labels: int, *, independent: bool) -> float:
-    def loss(temperature: float) -> float:
-        settings = MultiLabel(temperature, (0.5,) * labels) if independent else SingleLabel(temperature)
-        return float(log_losses(calibrated(scores, settings), members, independent=independent).mean())
-
-    return round(float(minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded").x), 3)
+        return MultiLabel(1.0, label_thresholds(scores, members))
+    return SingleLabel(threshold=threshold(scores[:, :labels].max(axis=1), labels))
 
 
 def threshold(best: Floats, labels: int) -> float:

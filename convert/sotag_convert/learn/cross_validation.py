@@ -82,13 +82,13 @@ def validated(run: Run, training: Examples, held_out: Examples | None) -> Chosen
 
 def _early_exit(chosen: Chosen, examples: Examples) -> EarlyExit | None:
     """The early exit of a network that can have one, chosen on the texts that chose the decision."""
-    parts, decision = chosen.parts, chosen.decision
-    if parts.input.step is None or chosen.held_out is None or not isinstance(decision, SingleLabel):
+    parts = chosen.parts
+    if parts.input.step is None or chosen.held_out is None or not isinstance(chosen.decision, SingleLabel):
         return None
     tokens = beginning(parts.input.max_tokens, parts.input.step)
-    first, is_longer = parts.beginnings(examples, tokens)
+    logits, is_longer = parts.beginnings(examples, tokens)
     scores, members = chosen.held_out
-    first, whole = (calibrate.calibrated(values, decision)[:, : parts.labels] for values in (first, scores))
+    first, whole = (values[:, : parts.labels] for values in (chosen.mix.scores(logits, None), scores))
     return fit_early_exit(first, whole, is_longer, members, tokens)
 
 
@@ -131,7 +131,9 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
     independent, labels = parts.network.settings.independent, parts.labels
     if unseen is None:
         decision: Decision = MultiLabel(1.0, (0.5,) * labels) if independent else SingleLabel()
-        return Chosen(parts, calibrate.usual_mix(independent), decision, {"validation_texts": 0})
+        return Chosen(
+            parts, calibrate.usual_mix(independent, linear=parts.table is not None), decision, {"validation_texts": 0}
+        )
     network, linear, members = unseen
     figures: dict[str, object] = {"validation_texts": len(members)}
 
@@ -143,9 +145,7 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
         return mix, scores, round(calibrate.accuracy(scores, members, independent=independent), 5)
 
     mix, scores, accuracy = scored(network, linear)
-    if linear is None:  # the network is published as it is, with a temperature
-        scores = calibrate.Mix(1.0, 0.0, 0.0, independent).scores(network, None)
-    else:
+    if linear is not None:
         alone, lstm = scored(None, linear), scored(network, None)
         name = "micro-F1" if independent else "accuracy"
         run.progress.say(
@@ -155,7 +155,7 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
         if alone[2] > accuracy:  # where the LSTM only lowers the log loss
             mix, scores, accuracy = alone
     figures["validation_accuracy"] = accuracy
-    decision = calibrate.fit(scores, members, independent=independent, temperature=linear is None)
+    decision = calibrate.fit(scores, members, independent=independent)
     return Chosen(parts, mix, decision, figures, (scores, members))
 
 

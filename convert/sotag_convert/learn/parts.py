@@ -83,15 +83,18 @@ class Parts(NamedTuple):
         return Unseen(network, linear, calibrate.members_of(examples, self.labels))
 
     def beginnings(self, examples: Examples, tokens: int) -> tuple[calibrate.Floats, calibrate.Members]:
-        """The network's scores of each text's first ``tokens`` tokens, shape [texts, outputs]; which texts have more."""
+        """The network's logits of each text's first ``tokens`` tokens, shape [texts, outputs]; which texts have more."""
         ids = [self.input.ids(text, self.vocabulary) for text in examples.texts]
-        scores = self.network.scores([of_text[:tokens] for of_text in ids]).astype(np.float64)
-        return scores, np.array([len(of_text) > tokens for of_text in ids])
+        scores = self.network.scores([of_text[:tokens] for of_text in ids])
+        logits = calibrate.network_logits(scores, independent=self.network.settings.independent)
+        return logits, np.array([len(of_text) > tokens for of_text in ids])
 
     def whole(self, mix: calibrate.Mix) -> Network:
-        """The network with the branch in it: their logits are added in the mix's shares."""
+        """The network with the branch in it, if there is one: their logits are added in the mix's shares."""
         if self.table is None:
-            return self.network
+            offsets = np.full(self.network.settings.labels, mix.offset, np.float32)
+            offsets[-1] += mix.off_topic
+            return self.network.scaled(mix.share, offsets)
         rows = self.table.rows.copy()
         rows[:, :-1] *= mix.scale
         bias = self.table.bias * mix.scale + mix.offset

@@ -147,6 +147,7 @@ _FAST = replace(
     network=lambda labels, vocabulary: StepLstmNetwork(
         labels, vocabulary, ratios=min(labels, 8), buckets=92_000 // max(4, min(labels, 8))
     ),
+    recipe=Recipe.FAST,
     rows=None,
 )
 

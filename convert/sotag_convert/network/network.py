@@ -68,6 +68,14 @@ class Network:
         logits = self.settings.graph(ids, embed, training=True)
         return tf_keras.Model([ids, sets], _activation(self.settings)(logits))
 
+    def scaled(self, share: float, offsets: NDArray[np.float32]) -> Network:
+        """This network with its logits times ``share``, plus ``offsets`` of shape [outputs]."""
+        network = Network(self.settings)
+        network.take_weights(self.model)
+        kernel, bias = self.model.get_layer(DENSE).get_weights()
+        network.model.get_layer(DENSE).set_weights([kernel * share, bias * share + offsets])
+        return network
+
     def joined(self, share: float, table: NDArray[np.float32], bias: NDArray[np.float32]) -> Network:
         """This network, without a linear branch, and a branch: their logits, this one's times ``share``, are added.
 
