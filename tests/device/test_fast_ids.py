@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -135,6 +136,19 @@ def test_the_input_is_that_of_the_tokens(bundle: Bundle, text: str) -> None:
     expected = bundle.input_of(tokens)
     read = bundle.input(text)
     assert (list(read.ids), read.rows, read.truncated) == (list(expected.ids), expected.rows, expected.truncated)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [InputSettings(TokenizerMode.WHITESPACE, 100), InputSettings(TokenizerMode.CODE, 100, pad_to=100)],
+    ids=["white space", "padded"],
+)
+def test_other_settings_take_the_other_way(bundle: Bundle, settings: InputSettings) -> None:
+    """The mode of the seed, whose tokens may have marks in them, and ids of a fixed length."""
+    other = replace(bundle, manifest=replace(bundle.manifest, input=settings))
+    text = "knead (the) bread-dough " * 20
+    assert list(other.input(text).ids) == settings.ids(text, bundle.vocabulary)
+    assert len(other.input(text * 10).ids) == 100
 
 
 def test_a_linear_branch_has_its_rows() -> None:
