@@ -62,10 +62,11 @@ class FastIds:
     def ids(self, text: str) -> NDArray[np.int32]:
         """The id of each token of a decoded text of at most ``LONGEST`` ASCII characters, as 32-bit integers."""
         numbers = self._numbers_of(text)
-        slots = self._multipliers.take(numbers & self._buckets)
-        slots *= numbers
-        slots >>= self._shift
-        ids: NDArray[np.int32] = self._slots.take(slots)
+        # NumPy 1 takes no unsigned places, and those of a 32-bit machine have 32 bits.
+        places = self._multipliers.take((numbers & self._buckets).astype(np.intp))
+        places *= numbers
+        places >>= self._shift
+        ids: NDArray[np.int32] = self._slots.take(places.astype(np.intp))
         np.putmask(ids, self._numbers.take(ids) != numbers, UNKNOWN_ID)
         return ids
 
