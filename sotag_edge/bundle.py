@@ -22,7 +22,7 @@ from sotag_edge.features import FEATURES, Features
 from sotag_edge.inputs import InputSettings, NetworkInput
 from sotag_edge.json_fields import nullable, number, numbers, optional, required
 from sotag_edge.tokenizer import TokenizerMode
-from sotag_edge.vocabulary import Vocabulary
+from sotag_edge.vocabulary import LONG, UNKNOWN_ID, Vocabulary
 
 SCHEMA_VERSION = 3
 """The version that is written."""
@@ -198,7 +198,11 @@ class Bundle:
 
     def input(self, text: str) -> NetworkInput:
         """The input of the network for any text."""
-        return self.input_of(self.manifest.input.tokens(text))
+        settings = self.manifest.input
+        if len(text) >= LONG and self.features is None and settings.has_long_ids:
+            ids = settings.long_ids(text, self.vocabulary)
+            return NetworkInput(ids[: settings.max_tokens] or [UNKNOWN_ID], None, len(ids) > settings.max_tokens)
+        return self.input_of(settings.tokens(text))
 
     def input_of(self, tokens: list[str]) -> NetworkInput:
         """The input for the tokens of a text, one more than the network reads if there are so many."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sotag_edge.tokenizer import TokenizerMode, tokenize
+from sotag_edge.tokenizer import TokenizerMode, piece_tokens, pieces_of, tokenize
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
 
 _LONGEST, _LONGEST_STEP = 100_000, 256  # tokens
@@ -13,9 +15,12 @@ _LONGEST, _LONGEST_STEP = 100_000, 256  # tokens
 
 class NetworkInput(NamedTuple):
     """The input of the network for one text: its ``ids``, and in a network with a linear branch the ``rows`` of its features
-    with their counts (see features.py). ``truncated``: whether the text has more tokens than the network reads."""
+    with their counts (see features.py). ``truncated``: whether the text has more tokens than the network reads.
 
-    ids: list[int]
+    ``ids``: a list, or an ``array`` of C integers, which NumPy takes without reading one after the other.
+    """
+
+    ids: Sequence[int]
     rows: list[list[int]] | None = None
     truncated: bool = False
 
@@ -52,6 +57,30 @@ class InputSettings:
         [2, 1, 1]
         """
         return self.ids_of(self.tokens(text), vocabulary)
+
+    @property
+    def has_long_ids(self) -> bool:
+        """Whether ``long_ids`` may be called: it does neither pad nor split at white space."""
+        return self.pad_to is None and self.tokenizer is not TokenizerMode.WHITESPACE
+
+    def long_ids(self, text: str, vocabulary: Vocabulary) -> array[int]:
+        """The ids of the first ``max_tokens + 1`` tokens of a text or more, none of a blank text. For the modes ``text`` and
+        ``code``, in half of the time that ``tokens`` and ``ids_of`` take for a text of ``LONG`` characters or more.
+
+        >>> settings = InputSettings(TokenizerMode.CODE, max_tokens=3)
+        >>> settings.long_ids("import numpy as np", Vocabulary(["[PAD]", "[UNK]", "import"]))
+        array('i', [2, 1, 1, 1])
+        """
+        ids = array("i")
+        for piece in pieces_of(text, self.tokenizer, self.max_tokens + 1):
+            fast = vocabulary.fast_ids(piece)
+            if fast is None:
+                ids.extend(vocabulary.ids(piece_tokens(piece, self.tokenizer, self.max_tokens + 1 - len(ids))))
+            else:
+                ids.frombytes(fast.tobytes())
+            if len(ids) > self.max_tokens:
+                break
+        return ids
 
     def tokens(self, text: str) -> list[str]:
         """The first ``max_tokens + 1`` tokens of a text: one more than the network reads shows that the text is longer.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sotag_edge.tokenizer import decode_entities
+from sotag_edge.entities import decode_entities
 
 _BEGIN = re.compile(
     r"<(?:/?(?P<name>[a-z][a-z0-9:_-]*)(?=[\s>/])|(?P<comment>!--)|!\[CDATA\[|(?P<other>[!?])|/>)", re.IGNORECASE

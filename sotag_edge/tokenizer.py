@@ -11,9 +11,11 @@ import unicodedata
 from collections.abc import Iterator
 from enum import Enum
 from functools import cache
-from itertools import groupby
+from itertools import islice
 
 from sotag_edge import characters
+from sotag_edge.normalization import normalized
+from sotag_edge.pieces import WIDEST, decoded, pieces
 
 
 class TokenizerMode(str, Enum):
@@ -37,8 +39,6 @@ class TokenizerMode(str, Enum):
 # same tokens.
 _TOKEN = re.compile(r"""[\w$@\#\0-\x08\x0e-\x1b\x7f\ufffd]+|"(?<!"")|[^\w\s$@\#\0-\x08\x0e-\x1b\x7f\ufffd"]""")
 _MARKS = "!\"%&'()*+,-./:;<=>?[\\]^`{|}~"
-_USUAL_WIDTH = 6  # characters per token; few texts have more
-_LONG_REFERENCE = re.compile(r"&#(\d{8,});?")  # decimal digits; the last character is &#1114111;
 
 
 def tokenize(text: str, mode: TokenizerMode = TokenizerMode.CODE, limit: int | None = None) -> list[str]:
@@ -54,10 +54,37 @@ def tokenize(text: str, mode: TokenizerMode = TokenizerMode.CODE, limit: int | N
     >>> tokenize("STRASSE, straße, 東京タワー", TokenizerMode.TEXT)
     ['strasse', ',', 'strasse', ',', '東', '京', 'タ', 'ワ', 'ー']
     """
-    if mode is TokenizerMode.TEXT:
-        return _text_tokens(text, limit)[:limit]
-    tokens = _whitespace_tokens(text) if mode is TokenizerMode.WHITESPACE else _code_tokens(text, limit)
+    if mode is TokenizerMode.WHITESPACE:
+        return _whitespace_tokens(text)[:limit]
+    if limit is None or len(text) <= limit:
+        return piece_tokens(decoded(text, any_script=mode is TokenizerMode.TEXT), mode)[:limit]
+    tokens: list[str] = []
+    for piece in pieces_of(text, mode, limit):
+        tokens += piece_tokens(piece, mode, limit - len(tokens))
+        if len(tokens) >= limit:
+            break
     return tokens[:limit]
+
+
+def pieces_of(text: str, mode: TokenizerMode, most: int) -> Iterator[str]:
+    """The text in decoded pieces, of which at most so many tokens are read, in the modes ``text`` and ``code``."""
+    return pieces(text, most, any_script=mode is TokenizerMode.TEXT)
+
+
+def piece_tokens(piece: str, mode: TokenizerMode, most: int | None = None) -> list[str]:
+    """The tokens of a decoded text or piece of one, in the modes ``text`` and ``code``.
+
+    ``most``: the number of tokens that are read; of a piece that is much longer than usual there are no more.
+    """
+    folded = _normal(piece)[1] if mode is TokenizerMode.TEXT and not piece.isascii() else _folded(piece)
+    is_long = most is not None and len(folded) > 2 * WIDEST
+    if folded.isascii():
+        while '""' in folded:
+            folded = folded.replace('""', '"')
+        if not is_long:
+            return _ascii_tokens(folded)
+    pattern = _pattern_for(folded) if mode is TokenizerMode.TEXT else _TOKEN
+    return [match[0] for match in islice(pattern.finditer(folded), most)] if is_long else pattern.findall(folded)
 
 
 def spans(text: str, mode: TokenizerMode = TokenizerMode.CODE) -> tuple[str, list[tuple[int, int]]]:
@@ -73,66 +100,21 @@ def spans(text: str, mode: TokenizerMode = TokenizerMode.CODE) -> tuple[str, lis
             places.append((len(shown), len(shown) + len(token)))
             shown += token
         return shown, places
+    text = decoded(text, any_script=mode is TokenizerMode.TEXT)
     if mode is TokenizerMode.TEXT:
-        shown, folded = _normal(_visible(text).strip())
+        shown, folded = _normal(text)
         return shown, [match.span() for match in _pattern_for(folded).finditer(folded)]
-    decoded = _decoded(text)
-    folded = _folded(decoded)
-    shown = decoded if len(decoded) == len(folded) else folded  # some capitals fold to two letters
+    folded = _folded(text)
+    shown = text if len(text) == len(folded) else folded  # some capitals fold to two letters
     return shown, [match.span() for match in _TOKEN.finditer(folded)]
 
 
-def _code_tokens(text: str, limit: int | None) -> list[str]:
-    folded = _folded(_decoded(text))
-    cut = _ascii_tokens if folded.isascii() else _TOKEN.findall
-    if limit is None or len(folded) <= limit * _USUAL_WIDTH:
-        return cut(folded)
-    tokens: list[str] = []
-    start = 0
-    while len(tokens) < limit and start < len(folded):
-        end = folded.find(" ", start + limit * _USUAL_WIDTH)  # no token has a space in it
-        end = len(folded) if end < 0 else end
-        tokens += cut(folded[start:end])
-        start = end
-    return tokens
-
-
 def _ascii_tokens(folded: str) -> list[str]:
-    """The matches of ``_TOKEN`` in a text of ASCII characters, in half the time."""
-    while '""' in folded:
-        folded = folded.replace('""', '"')
+    """The matches of ``_TOKEN`` in a text of ASCII characters without two '"' in a row, in half the time."""
     for mark in _MARKS:
         if mark in folded:
             folded = folded.replace(mark, f" {mark} ")
     return folded.split()
-
-
-def decode_entities(text: str) -> str:
-    """The text with its HTML entities decoded, once. Every text gives a text, in time linear in its length.
-
-    >>> decode_entities("a &lt; b &#38;&#99999999999;") == "a < b &\N{REPLACEMENT CHARACTER}"
-    True
-    """
-    if "&" not in text:
-        return text
-    import html
-
-    # The library converts all digits to a number, which Python refuses above 4,300 of them.
-    return html.unescape(_LONG_REFERENCE.sub(_short_reference, text))
-
-
-def _short_reference(reference: re.Match[str]) -> str:
-    digits = reference[1].lstrip("0")
-    return f"&#{digits or '0'};" if len(digits) < 8 else "\N{REPLACEMENT CHARACTER}"
-
-
-def _unescaped(text: str) -> str:
-    # Twice: Stack Overflow's dumps have "&amp;lt;" for a "<" that its author had escaped.
-    return decode_entities(decode_entities(text)).replace("\r\n", "\n")
-
-
-def _decoded(text: str) -> str:
-    return _unescaped(text).strip()
 
 
 def _folded(text: str) -> str:
@@ -151,9 +133,6 @@ def _whitespace_tokens(text: str) -> list[str]:
 
 
 # The mode "text".
-
-_SHORTEST_RUN = 64  # characters; words have fewer marks in a row
-_ORDERED_ANYWAY = 4096  # characters; up to here the time of normalization is bounded
 
 
 @cache
@@ -181,74 +160,11 @@ def _text_pattern(*, single: bool) -> re.Pattern[str]:
     return re.compile(rf"""{word}|"(?<!"")|[{characters.FLAG_LETTERS}]{{2}}|[^\w\s"]""")
 
 
-@cache
-def _border() -> re.Pattern[str]:
-    """Where a text may be cut: no token, entity or composed character reaches over the match's end.
-
-    subtle: entities consist of ASCII letters, digits and "&#;", whatever they decode to, and decode by their longest prefix
-    that is a name, so a piece that ends within what looks like one ("&lt東") decodes as the whole does.
-    """
-    return re.compile(rf"[\s!%'()*+,\-./:<=>?\[\\\]^`{{|}}~](?=[\w\s])|(?=[{characters.SEPARABLE}])")
-
-
-@cache
-def _ignored() -> re.Pattern[str]:
-    return re.compile(f"[{characters.IGNORED}]")
-
-
-def _text_tokens(text: str, limit: int | None) -> list[str]:
-    width = limit * _USUAL_WIDTH if limit and text.isascii() else limit
-    if width is None or limit is None or len(text) <= width:
-        return _cut(_visible(text).strip())
-    tokens: list[str] = []
-    for piece in _pieces(text.strip(), width):
-        tokens += _cut(piece)
-        if len(tokens) >= limit:
-            break
-    return tokens
-
-
-def _pieces(text: str, width: int) -> Iterator[str]:
-    """A decoded text in pieces of about ``width`` characters; their first ``width`` tokens are those of the text."""
-    start, held = 0, ""
-    begun = False
-    while start < len(text):
-        border = _border().search(text, start + width)
-        end = border.end() if border else len(text)
-        piece = held + _visible(text[start:end])
-        start = end
-        if not begun:
-            piece = piece.lstrip()
-        visible = piece.rstrip()
-        # A newline is a token only if something follows it, and more than ``width`` are never read.
-        held = "\n" * min(piece.count("\n", len(visible)), width)
-        if visible:
-            begun = True
-            yield visible
-
-
-def _cut(decoded: str) -> list[str]:
-    if decoded.isascii():
-        return _ascii_tokens(_folded(decoded))
-    folded = _normal(decoded)[1]
-    return _pattern_for(folded).findall(folded)
-
-
 def _pattern_for(folded: str) -> re.Pattern[str]:
     """The fastest pattern for a text; without marks and scripts that need care, that of mode ``code`` does the same."""
     if not _beyond().search(folded):
         return _TOKEN
     return _text_pattern(single=_single().search(folded) is not None)
-
-
-def _visible(text: str) -> str:
-    """The text with its entities decoded, without what is ignored."""
-    if text.isascii() and "&" not in text:
-        return text.replace("\r\n", "\n")
-    if "&" in text:
-        # subtle: before entities are decoded, so that "&parä" does not depend on how its last letter is encoded.
-        text = unicodedata.normalize("NFC", text)
-    return _ignored().sub("", _unescaped(text)).replace("\N{ZERO WIDTH SPACE}", " ")
 
 
 def _normal(decoded: str) -> tuple[str, str]:
@@ -259,19 +175,10 @@ def _normal(decoded: str) -> tuple[str, str]:
     >>> _normal("Cafe\u0301\\nStraße")
     ('café.strasse', 'café.strasse')
     """
-    if len(decoded) > _ORDERED_ANYWAY:
-        decoded = re.sub(rf"[^\w\s\0-\x7f]{{{_SHORTEST_RUN},}}", _ordered, decoded)
-    normal = unicodedata.normalize("NFKC", decoded)
+    normal = normalized("NFKC", decoded)
     lower = normal.casefold()
     # Again: the folded capitals of some letters with two accents are not composed.
     folded = unicodedata.normalize("NFKC", lower)
     # No letter folds to less than one, so places are the same if the length is.
     shown = normal if len(lower) == len(normal) and folded == lower else folded
     return shown if shown is normal else shown.replace("\n", "."), folded.replace("\n", ".")
-
-
-def _ordered(run: re.Match[str]) -> str:
-    """A long run of combining marks in the order that normalization gives them, which takes it quadratic time."""
-    single = "".join(unicodedata.normalize("NFD", character) for character in run[0])
-    groups = groupby(single, key=lambda character: unicodedata.combining(character) > 0)
-    return "".join("".join(sorted(group, key=unicodedata.combining) if marks else group) for marks, group in groups)

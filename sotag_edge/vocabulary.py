@@ -8,9 +8,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import repeat
+from typing import TYPE_CHECKING
 
 from sotag_edge.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sotag_edge.fast_ids import FastIds
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 PADDING = "[PAD]"
@@ -26,6 +34,9 @@ _WORD = re.compile(r"[^\W\d_]{3}|[^\W\d_\x00-\x7f]")
 _FEWEST_WORDS = 0.03  # of the tokens
 _SHORT = 8  # tokens; in a shorter text each token with a letter is a word, such as "c#"
 _FIRST = 64  # tokens; nearly every text has its words there
+LONG, LONGEST = 300, 4096
+"""Characters of a text whose ids NumPy has faster: of a shorter one Python has, a longer one comes in pieces."""
+_BEFORE_FAST = 64  # long texts; to prepare for faster ones takes as long as they save in about 150 texts
 
 
 class Vocabulary:
@@ -36,7 +47,7 @@ class Vocabulary:
     [2, 1, 3]
     """
 
-    __slots__ = ("_ids", "_is_word", "tokens")
+    __slots__ = ("_before_fast", "_fast", "_ids", "_is_word", "tokens")
 
     def __init__(self, tokens: Sequence[str]) -> None:
         """Raises ``ModelError`` if the two reserved tokens are not first or a token occurs twice."""
@@ -50,6 +61,8 @@ class Vocabulary:
         # A byte that is not UTF-8 is no evidence for a label.
         self._ids.pop(REPLACEMENT, None)
         self._is_word = _IsWord(self.tokens)
+        self._fast: FastIds | None = None
+        self._before_fast = _BEFORE_FAST
 
     @classmethod
     def learn(cls, texts: Iterable[Iterable[str]], size: int) -> Vocabulary:
@@ -86,6 +99,22 @@ class Vocabulary:
         """One id per token, in order. A token outside the vocabulary gets the unknown id; it is never dropped."""
         return list(map(self._ids.get, tokens, repeat(UNKNOWN_ID)))
 
+    def fast_ids(self, text: str) -> NDArray[np.int32] | None:
+        """The ids of the tokens of a decoded text, if NumPy has them faster: of a long ASCII text, in the modes ``text`` and
+        ``code``. Otherwise ``None``, also for the first texts, so that a short run does not pay for what has to be prepared,
+        and for a vocabulary that ``FastIds`` cannot have.
+        """
+        if not (LONG <= len(text) <= LONGEST and text.isascii()):
+            return None
+        if self._before_fast > 0:
+            self._before_fast -= 1
+            if self._before_fast <= 0:  # subtle: another thread may have subtracted, too
+                from sotag_edge.fast_ids import FastIds
+
+                with suppress(ValueError):
+                    self._fast = FastIds(self.tokens)
+        return None if self._fast is None else self._fast.ids(text)
+
     def has_words(self, ids: Sequence[int]) -> bool:
         """Whether enough tokens of a text are known words: not so in a list of numbers, a byte dump or another language.
 
@@ -93,7 +122,9 @@ class Vocabulary:
         >>> [vocabulary.has_words(ids) for ids in ([2, 1, 3], [4], [3] * 50, [2] + [3] * 50)]
         [True, True, False, False]
         """
-        tokens = len(ids) - ids.count(PADDING_ID)
+        tokens = len(ids)
+        if ids and ids[-1] == PADDING_ID:  # it is at the end only
+            tokens -= ids.count(PADDING_ID)
         if tokens < _SHORT:
             return any(any(map(str.isalpha, self.tokens[number])) for number in ids if number > UNKNOWN_ID)
         fewest = tokens * _FEWEST_WORDS
