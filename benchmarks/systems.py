@@ -93,7 +93,8 @@ def line_of(text: str) -> str:
     >>> line_of('Is ""a"" = b?')
     'is  " a "   =  b ? \\n'
     """
-    from sotag_edge.tokenizer import decode_entities, tokenize
+    from sotag_edge.entities import decode_entities
+    from sotag_edge.tokenizer import tokenize
 
     if not text.isascii():
         return " ".join(tokenize(text)) + "\n"
