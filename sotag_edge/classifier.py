@@ -113,7 +113,7 @@ class Classifier:
         _check_text(text)
         return self._prediction(*self.reading(self.bundle.input(text)))
 
-    def _prediction(self, read: NetworkInput, outputs: list[float]) -> Prediction:
+    def _prediction(self, read: NetworkInput, outputs: list[float], has_words: bool) -> Prediction:
         labels = self.bundle.manifest.labels
         scores = (
             dict(zip(labels, outputs, strict=False))  # an off-topic output is the last one, and has no label
@@ -121,7 +121,6 @@ class Classifier:
             else {labels[position]: outputs[position] for position in self._positions}
         )
         off_topic = self.bundle.manifest.off_topic and outputs[-1] == max(outputs)
-        has_words = self.bundle.vocabulary.has_words(read.ids)
         answer = self.decision.decide(scores, read.ids, has_words, off_topic)
         return replace(answer, truncated=True) if read.truncated else answer
 
@@ -147,23 +146,26 @@ class Classifier:
         except ModelError as error:
             raise self._failure(error) from error
 
-    def reading(self, whole: NetworkInput) -> tuple[NetworkInput, list[float]]:
-        """What the network reads of a text to answer it, and its calibrated outputs; an off-topic output is the last one.
+    def reading(self, whole: NetworkInput) -> tuple[NetworkInput, list[float], bool]:
+        """What the network reads of a text to answer it, its calibrated outputs (an off-topic output is the last one), and
+        whether what is read has words.
 
         ``whole``: the input for the whole text. Raises ``ModelError`` if the model is damaged.
         """
-        early = self.bundle.manifest.early_exit
+        early, has_words = self.bundle.manifest.early_exit, self.bundle.vocabulary.has_words
         if early is None or len(whole.ids) <= early.tokens:
-            return whole, self._outputs(whole)
-        first, rest = whole.ids[: early.tokens], whole.ids[early.tokens :]
-        readings = self._interpreter.readings((first, rest))
+            return whole, self._outputs(whole), has_words(whole.ids)
+        beginning = whole.ids[: early.tokens]
+        calibrated = self.decision.calibrated
         try:
-            outputs = self.decision.calibrated(next(readings))
-            if max(outputs[: len(self.labels)]) >= self._enough and self.bundle.vocabulary.has_words(first):
-                return NetworkInput(first), outputs
-            return whole, self.decision.calibrated(next(readings))
+            with self._interpreter.reading() as reading:
+                outputs = calibrated(reading.scores(beginning))
+                if max(outputs[: len(self.labels)]) >= self._enough and has_words(beginning):
+                    return NetworkInput(beginning), outputs, True
+                outputs = calibrated(reading.scores(whole.ids[early.tokens :]))
         except ModelError as error:
             raise self._failure(error) from error
+        return whole, outputs, has_words(whole.ids)
 
     def _failure(self, error: ModelError) -> ModelError:
         return ModelError(f"{self.bundle.path / MODEL}: {error}")

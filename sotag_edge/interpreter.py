@@ -6,7 +6,7 @@ Pythons and other systems. ``pyproject.toml`` chooses by environment marker; thi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -62,34 +62,25 @@ class Interpreter:
         model cannot be run, or its scores are not numbers from 0 to 1, with a sum of 1 unless they are independent.
         """
         if self._step:
-            return next(self.readings([ids]))
+            with self.reading() as reading:
+                return reading.scores(ids)
         graph = self._taken(0)
         try:
             return self._checked(graph.scores(ids, rows))
         finally:
             self._free[0].append(graph)
 
-    def readings(self, pieces: Iterable[Sequence[int]]) -> Iterator[list[float]]:
-        """The scores of a text after each of its pieces, for a model with a ``step``. A piece is read when it is asked for.
-
-        ``pieces``: their ids; each but the last has a multiple of ``step``. The LSTM goes on where it has stopped, so what
-        was read is not read again. Raises as ``scores`` does.
-        """
-        state: _State | None = None
-        for ids in pieces:
-            steps = -(-len(ids) // (self._step or 1))
-            graph = self._taken(steps)
-            try:
-                yield self._checked(graph.scores(ids, state))
-                state = graph.state()
-            finally:
-                self._free[steps].append(graph)
+    def reading(self) -> Reading:
+        """The reading of one text in pieces, for a model with a ``step``."""
+        return Reading(self._taken, self._free, self._checked, self._step or 1)
 
     def _taken(self, steps: int) -> Any:
         """A graph that no other call uses: one that has so many steps or had no call yet, a new one, or any of many."""
-        self._free.setdefault(steps, [])
-        kept = list(self._free) if self._made >= _MOST_GRAPHS else []
-        for number in (steps, 0, *kept):
+        try:
+            return self._free[steps].pop()
+        except (KeyError, IndexError):
+            self._free.setdefault(steps, [])
+        for number in list(self._free) if self._made >= _MOST_GRAPHS else [0]:
             with suppress(IndexError):
                 return self._free[number].pop()
         self._made += 1
@@ -103,6 +94,43 @@ class Interpreter:
             with_sum = "" if self._independent else " with a sum of 1"
             raise ModelError(f"the scores of the model are not numbers from 0 to 1{with_sum}: it is damaged")
         return scores
+
+
+class Reading:
+    """One text, read piece by piece: a context that gives back its graph at its end.
+
+    The LSTM goes on where it has stopped, so what was read is not read again.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[int], Any],
+        free: Mapping[int, list[Any]],
+        checked: Callable[[list[float]], list[float]],
+        step: int,
+    ) -> None:
+        self._take, self._free, self._checked, self._step = take, free, checked, step
+        self._graph: Any = None
+        self._steps = 0
+
+    def scores(self, ids: Sequence[int]) -> list[float]:
+        """The scores of the text up to the end of the next piece, which has these ids.
+
+        Each piece but the last has a multiple of ``step`` ids. Raises as ``Interpreter.scores`` does.
+        """
+        state = self._graph and self._graph.state()
+        self.__exit__()
+        self._steps = -(-len(ids) // self._step)
+        self._graph = self._take(self._steps)
+        return self._checked(self._graph.scores(ids, state))
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._graph:
+            self._free[self._steps].append(self._graph)
+            self._graph = None
 
 
 class _Graph:
@@ -196,16 +224,19 @@ class _StepGraph(_Graph):
         try:
             if steps != self._steps:
                 self._resize(steps)
-            self._array[0, 0] = state.id if state else PADDING_ID
-            self._array[0, 1 : len(ids) + 1] = ids
-            self._array[0, len(ids) + 1 :] = PADDING_ID
-            interpreter.set_tensor(self._ids, self._array)
-            if state:
+            end, row = len(ids) + 1, self._array[0]
+            row[1:end] = ids
+            row[end:] = PADDING_ID
+            if state is None:
+                row[0] = PADDING_ID
+                interpreter.reset_all_variables()  # subtle: as in ``_Graph.scores``
+                interpreter.set_tensor(self._before, self._nothing)
+            else:
+                row[0] = state.id
                 for tensor, value in zip(self._variables(), state.lstm, strict=True):
                     interpreter.set_tensor(tensor, value)
-            else:  # subtle: as in ``_Graph.scores``
-                interpreter.reset_all_variables()
-            interpreter.set_tensor(self._before, state.maximum if state else self._nothing)
+                interpreter.set_tensor(self._before, state.maximum)
+            interpreter.set_tensor(self._ids, self._array)
             interpreter.invoke()
             self._result = interpreter.get_tensor(self._output)
             scores: list[float] = self._result[0, : self.outputs].tolist()

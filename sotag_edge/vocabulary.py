@@ -33,7 +33,10 @@ _MOST = 1_000_000  # tokens, which take 200 MB of memory
 _WORD = re.compile(r"[^\W\d_]{3}|[^\W\d_\x00-\x7f]")
 _FEWEST_WORDS = 0.03  # of the tokens
 _SHORT = 8  # tokens; in a shorter text each token with a letter is a word, such as "c#"
-_FIRST = 64  # tokens; nearly every text has its words there
+_LEAST, _USUAL_WORDS = (
+    4,
+    0.25,
+)  # tokens that are looked at first; of the tokens, the share that is exceeded nearly always
 LONG, LONGEST = 300, 4096
 """Characters of a text whose ids NumPy has faster: of a shorter one Python has, a longer one comes in pieces."""
 _BEFORE_FAST = 64  # long texts; to prepare for faster ones takes as long as they save in about 150 texts
@@ -129,7 +132,8 @@ class Vocabulary:
             return any(any(map(str.isalpha, self.tokens[number])) for number in ids if number > UNKNOWN_ID)
         fewest = tokens * _FEWEST_WORDS
         is_word = self._is_word.__getitem__
-        return sum(map(is_word, ids[:_FIRST])) >= fewest or sum(map(is_word, ids)) >= fewest
+        first = _LEAST + int(fewest / _USUAL_WORDS)  # nearly every text has enough words there
+        return sum(map(is_word, ids[:first])) >= fewest or sum(map(is_word, ids)) >= fewest
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -61,21 +61,22 @@ def test_a_text_in_pieces_has_the_scores_of_the_whole(bundle: Bundle, first: int
     made = network(bundle)
     for ids in texts_of(bundle):
         if len(ids) > first:
-            beginning, whole = made.readings([ids[:first], ids[first:]])
-            assert beginning == made.scores(ids[:first])
-            assert whole == pytest.approx(made.scores(ids), abs=2e-6)
+            with made.reading() as reading:
+                assert reading.scores(ids[:first]) == made.scores(ids[:first])
+                assert reading.scores(ids[first:]) == pytest.approx(made.scores(ids), abs=2e-6)
 
 
-def test_a_reading_that_is_left_disturbs_no_other(bundle: Bundle) -> None:
-    """Two texts are read in turns, and one of them is not read to its end."""
+def test_readings_do_not_disturb_each_other(bundle: Bundle) -> None:
+    """Three texts are read in turns, and one of them is not read to its end."""
     made = network(bundle)
-    one, other = texts_of(bundle)[:2]
-    left = made.readings([one[:4], one[4:8]])
-    scores = next(left)
-    assert next(made.readings([other[:4], other[4:]])) == made.scores(other[:4])
-    assert next(left) == pytest.approx(made.scores(one[:8]), abs=2e-6)
-    left.close()
-    assert scores == made.scores(one[:4])
+    one, other, left = texts_of(bundle)[:3]
+    with made.reading() as first, made.reading() as second:
+        beginnings = [first.scores(one[:4]), second.scores(other[:4])]
+        with made.reading() as third:
+            assert third.scores(left[:4]) == made.scores(left[:4])
+        assert first.scores(one[4:]) == pytest.approx(made.scores(one), abs=2e-6)
+        assert second.scores(other[4:]) == pytest.approx(made.scores(other), abs=2e-6)
+    assert beginnings == [made.scores(one[:4]), made.scores(other[:4])]
 
 
 def test_few_graphs_give_what_many_do(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
