@@ -13,12 +13,14 @@ from sotag_convert.network.bounds import check_settings
 from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.layers import (
     BIGRAM_FACTOR,
+    Batch,
     BigramBuckets,
     HigherMaximum,
     MaskedMaximum,
     Maximum,
     PreviousBuckets,
     Steps,
+    StepsOfOne,
     WithPrevious,
     ZeroPadding,
 )
@@ -27,6 +29,8 @@ from sotag_edge.vocabulary import PADDING_ID
 
 layers = tf_keras.layers
 
+STEP, LSTM = "step", "lstm"
+"""The names of two layers of ``StepLstmNetwork``."""
 Ids = NDArray[np.integer[Any]]
 Embed = Callable[[str, int, int], Any]
 """Name, rows, columns -> an embedding layer."""
@@ -155,7 +159,7 @@ class StepLstmNetwork:
         """The logits of ids of shape [batch, time]; time may vary."""
         x = ZeroPadding()([self._embedded(WithPrevious()(ids), embed), ids])
         x = layers.SpatialDropout1D(self.spatial_dropout, name="spatial_dropout")(x)
-        x = self._lstm(Steps(self.step, pad=True)(x))
+        x = layers.LSTM(self.units, return_sequences=True, name=LSTM)(self._dense()(Steps(self.step)(x)))
         # The LSTM runs forward, so padding after a text cannot reach the steps before it: only the maximum needs a mask.
         x = MaskedMaximum(self.step)([x, ids])
         x = layers.Dropout(self.dropout, name="dropout")(x)
@@ -167,7 +171,8 @@ class StepLstmNetwork:
         ``ids``: shape [1, 1 + a multiple of ``step``]: the id before the piece, or padding, and the piece's, padded; the
         embeddings of padding are 0. ``before``: the maximum over the pieces before, shape [1, units]; -1 without any.
         """
-        x = self._lstm(Steps(self.step, pad=False)(self._embedded(ids, embed)))
+        x = self._dense()(StepsOfOne(self.step)(self._embedded(ids, embed)))
+        x = layers.LSTM(self.units, return_sequences=True, name=LSTM)(Batch()(x))
         maximum = HigherMaximum()([x, before])
         return layers.Dense(self.labels, name="scores")(maximum), maximum
 
@@ -176,9 +181,8 @@ class StepLstmNetwork:
         bigrams = embed("bigrams", self.buckets, self.ratios)(PreviousBuckets(self.buckets)(ids))
         return layers.Concatenate()([tokens, bigrams])
 
-    def _lstm(self, steps: Any) -> Any:
-        x = layers.Dense(self.filters, activation="relu", name="step")(steps)
-        return layers.LSTM(self.units, return_sequences=True, name="lstm")(x)
+    def _dense(self) -> Any:
+        return layers.Dense(self.filters, activation="relu", name=STEP)
 
 
 NetworkSettings = SeedNetwork | ConvLstmNetwork | StepLstmNetwork

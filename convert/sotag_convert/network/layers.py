@@ -60,18 +60,35 @@ class PreviousBuckets(_Layer):
 class Steps(_Layer):
     """Features of tokens, shape [batch, time, channels] -> of ``step`` tokens in a row, [batch, steps, step * channels].
 
-    ``pad``: zeros are added up to a multiple of ``step``; otherwise time is one.
+    Zeros are added up to a multiple of ``step``.
     """
 
-    def __init__(self, step: int, *, pad: bool) -> None:
+    def __init__(self, step: int) -> None:
         super().__init__()
-        self._step, self._pad = step, pad
+        self._step = step
 
     def call(self, features: Any) -> Any:
-        if self._pad:
-            features = tf.pad(features, [[0, 0], [0, -tf.shape(features)[1] % self._step], [0, 0]])
-        batch = features.shape[0] or tf.shape(features)[0]
-        return tf.reshape(features, (batch, -1, self._step * features.shape[2]))
+        padded = tf.pad(features, [[0, 0], [0, -tf.shape(features)[1] % self._step], [0, 0]])
+        return tf.reshape(padded, (tf.shape(features)[0], -1, self._step * features.shape[2]))
+
+
+class StepsOfOne(_Layer):
+    """The same for one text of whole steps, without the dimension of the batch: with it a dense layer has nine operators
+    more, to compute shapes."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self._step = step
+
+    def call(self, features: Any) -> Any:
+        return tf.reshape(features, (-1, self._step * features.shape[2]))
+
+
+class Batch(_Layer):
+    """Values of one text -> the same with the dimension of the batch."""
+
+    def call(self, values: Any) -> Any:
+        return tf.expand_dims(values, 0)
 
 
 class ZeroPadding(_Layer):
@@ -119,18 +136,24 @@ class Int8Embedding(_Layer):
     Written out as gather, cast and multiply, so that the table is small in the file while every other weight keeps its
     own precision, and so that all runtimes and processors compute the same (measured: to 8e-6; with the converter's own
     int8 LSTM only to 0.007).
+
+    ``folded``: scales of columns are left to the next layer, which multiplies its weights by ``column_scale``.
     """
 
-    def __init__(self, table: NDArray[np.float32]) -> None:
+    def __init__(self, table: NDArray[np.float32], *, folded: bool = False) -> None:
         super().__init__()
-        self._by_row = table.shape[1] >= _LONG_ROW
-        scale = _scale(table, axis=1 if self._by_row else 0)
-        self._scale = tf.constant(scale, tf.float32)
+        by_row = table.shape[1] >= _LONG_ROW
+        scale = _scale(table, axis=1 if by_row else 0)
+        self._rows = tf.constant(scale, tf.float32) if by_row else None
+        self._columns = None if by_row or folded else tf.constant(scale, tf.float32)
         self._table = tf.constant(np.rint(table / scale).astype(np.int8))
+        self.column_scale = scale[0] if folded and not by_row else np.ones(table.shape[1], np.float32)
 
     def call(self, ids: Any) -> Any:
-        scale = tf.gather(self._scale, ids) if self._by_row else self._scale
-        return tf.cast(tf.gather(self._table, ids), tf.float32) * scale
+        values = tf.cast(tf.gather(self._table, ids), tf.float32)
+        if self._rows is not None:
+            return values * tf.gather(self._rows, ids)
+        return values if self._columns is None else values * self._columns
 
 
 class Int8Rows(_Layer):

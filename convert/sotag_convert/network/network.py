@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sotag_convert.network.architectures import (
     KINDS,
+    STEP,
     ConvLstmNetwork,
     Embed,
     NetworkSettings,
@@ -157,19 +158,26 @@ class Network:
 
         ``embedding_bits``: 8 stores the embedding tables as int8; ``None`` leaves them as they are.
         """
-
+        settings = self.settings
+        in_steps = isinstance(settings, StepLstmNetwork)
         weights = {layer.name: layer.get_weights() for layer in self.model.layers if layer.weights}
-        if isinstance(self.settings, StepLstmNetwork):  # the training graph has a mask instead
-            for table in self.settings.ratio_tables():
+        if in_steps:  # the training graph has a mask instead
+            for table in settings.ratio_tables():
                 weights[table][0][PADDING_ID] = 0
+        scales: list[NDArray[np.float32]] = []
 
         def embed(name: str, rows: int, columns: int) -> Any:
             if embedding_bits is None:
                 return _embedding(name, rows, columns)
-            layer = Int8Rows if name == LINEAR else Int8Embedding
-            return layer(weights[name][0])
+            if name == LINEAR:
+                return Int8Rows(weights[name][0])
+            layer = Int8Embedding(weights[name][0], folded=in_steps)
+            scales.append(layer.column_scale)
+            return layer
 
-        graph = _model(self.settings, embed, training=False)
+        graph = _model(settings, embed, training=False)
+        if isinstance(settings, StepLstmNetwork) and scales:
+            weights[STEP][0] *= np.tile(np.concatenate(scales), settings.step)[:, None]
         for layer in graph.layers:
             if layer.weights:
                 layer.set_weights(weights[layer.name])
