@@ -12,22 +12,25 @@ id that a plain word would have given as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sotag_edge.tokenizer import TokenizerMode, piece_tokens
 from sotag_edge.vocabulary import LONGEST, UNKNOWN_ID
 
 _BASE = 137  # odd, so that it has an inverse; larger than any digit; 137**9 < 2**64
 _NUL = 128  # the digit of "\0"
-_SPACE, _WORD, _QUOTE, _MARK = 0, 1, 2, 4
+_WORD, _QUOTE, _MARK = 1, 2, 4  # classes of bytes; white space has 0
 _RUNS = np.uint8(_WORD | _QUOTE)  # the classes of which a run is one token
 _TOGETHER = 64  # tokens of the vocabulary
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd; 2**64 by the golden ratio (Knuth 6.4)
 _TRIALS = 500  # the vocabulary of the default model takes 9
 
-Numbers = NDArray[np.uint64]
+if TYPE_CHECKING:  # the import takes milliseconds
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.uint64]
 
 
 class FastIds:
@@ -119,7 +122,8 @@ def _perfect_hash(numbers: Numbers, ids: NDArray[np.int32]) -> tuple[Numbers, ND
     ``ValueError`` if two ids have the same number, or too many numbers were made to share a bucket.
     """
     of_ids = numbers[ids]
-    if len(np.unique(of_ids)) != len(ids):
+    ordered = np.sort(of_ids)
+    if (ordered[1:] == ordered[:-1]).any():
         raise ValueError("two tokens have the same number")
     size = 1 << (4 * len(ids) + 8).bit_length()
     buckets = (of_ids & np.uint64(size // 8 - 1)).astype(np.intp)

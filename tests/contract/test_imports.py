@@ -61,6 +61,7 @@ DEVICE = ROOT / "sotag_edge"
 CONVERT = ROOT / "convert" / "sotag_convert"
 CORE = ["errors", "tokenizer", "vocabulary", "interpreter", "decision", "bundle", "models", "classifier", "explain"]
 CORE += ["golden", "document", "sources", "markup", "machine", "atomic", "characters"]
+CORE += ["entities", "normalization", "pieces", "inputs", "fast_ids"]
 LAYERS = [
     {"data", "network", "recipes", "staging", "interrupts", "progress", "run_state"},
     {"learn"},
