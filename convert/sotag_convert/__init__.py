@@ -53,8 +53,8 @@ def train(
     out. The published model is measured on ``test_texts``, else on the validation texts if it was not trained on them;
     ``evaluation`` of the report has the figures, else those of the cross-validation.
 
-    ``preset``: "default", "tiny" or "seed"; ``epochs``: the largest number of epochs; ``validation``: the share of texts
-    held out to choose the epoch and to calibrate the scores, from 0 to below 1; ``None`` leaves it to the preset, with
+    ``preset``: "default", "fast", "tiny" or "seed"; ``epochs``: the largest number of epochs; ``validation``: the share of
+    texts held out to choose the epoch and to calibrate the scores, from 0 to below 1; ``None`` leaves it to the preset, with
     cross-validation if there are few texts. ``refit``: then train again on all texts. ``force``: replace the model in
     ``output``. ``resume``: continue the interrupted run into ``output``, with the same texts and settings. ``max_size``: the
     bytes that the model has at most on a device; it is as close to them as the texts allow. ``autotune``: the seconds in
@@ -95,8 +95,8 @@ def convert(
 ) -> Parity:
     """Export a trained model again with another recipe, without training, and write its bundle to the folder ``output``.
 
-    ``model``: its folder or name; ``recipe``: "mixed", "float32", "float16" or "dynamic". The new model is measured on
-    ``texts`` and their ``labels``, as for ``train``, if there are any. Raises the errors of ``train``; then nothing is
+    ``model``: its folder or name; ``recipe``: "mixed", "fast", "float32", "float16" or "dynamic". The new model is measured
+    on ``texts`` and their ``labels``, as for ``train``, if there are any. Raises the errors of ``train``; then nothing is
     written.
     """
     from sotag_convert.conversion import bundle_folder, convert_bundle

@@ -25,30 +25,30 @@ def test_a_beginning_is_a_quarter_in_whole_steps(max_tokens: int, step: int, tok
 
 
 def test_the_bound_is_the_lowest_that_costs_no_accuracy() -> None:
-    """Of beginnings that are wrong below .8 and right above, texts that the whole gets right all."""
+    """Of beginnings that differ from their texts below .8 and agree with them above; short texts do not count."""
     best = np.linspace(0.5, 1, TEXTS)
-    labels = np.zeros(TEXTS, int)
+    whole = scores(np.full(TEXTS, 0.9), np.zeros(TEXTS, int))
     first = scores(best, np.where(best < 0.8, 1, 0))
-    members = np.arange(2) == labels[:, None]
-    found = fit_early_exit(first, scores(np.full(TEXTS, 0.9), labels), np.ones(TEXTS, bool), members, 96)
-    assert found == EarlyExit(96, 0.8)
+    everywhere = np.ones(TEXTS, bool)
+    assert fit_early_exit(first, whole, everywhere, 96) == EarlyExit(96, 0.8)
+    assert fit_early_exit(first, whole, best >= 0.8, 96) == EarlyExit(96, 0.5)
+    assert fit_early_exit(whole, whole, everywhere, 16) == EarlyExit(16, 0.5)
 
 
-def test_texts_that_gain_count_against_those_that_lose() -> None:
-    """Where beginnings are right as often as whole texts, every score is enough; short texts do not count."""
-    random = np.random.default_rng(1)
-    members = np.arange(2) == random.integers(0, 2, TEXTS)[:, None]
-    same = scores(random.uniform(0.5, 1, TEXTS), random.integers(0, 2, TEXTS))
-    assert fit_early_exit(same, same, np.ones(TEXTS, bool), members, 16) == EarlyExit(16, 0.5)
-    short = np.arange(TEXTS) < 700
-    wrong = np.where(short[:, None], ~members, members).astype(float)
-    assert fit_early_exit(wrong, members.astype(float), ~short, members, 16) == EarlyExit(16, 0.5)
+@pytest.mark.parametrize(("texts", "bound"), [(1, 0.5), (4, 0.96)])
+def test_a_thousandth_may_be_lost(texts: int, bound: float) -> None:
+    """By the scores of the whole: each of the texts that differ loses .8 - .2, and one of them is within a thousandth."""
+    whole = scores(np.full(TEXTS, 0.8), np.zeros(TEXTS, int))
+    first = scores(np.full(TEXTS, 0.99), np.zeros(TEXTS, int))
+    first[:texts] = [0.05, 0.95]
+    assert fit_early_exit(first, whole, np.ones(TEXTS, bool), 96) == EarlyExit(96, bound)
 
 
 def test_there_is_none_where_it_costs_accuracy_or_texts_are_few() -> None:
-    """Beginnings that are certain and wrong; and fewer than 200 long texts, which say too little."""
-    members = np.arange(2) == np.zeros((TEXTS, 1))
-    wrong, right = (~members).astype(float), members.astype(float)
-    assert fit_early_exit(wrong, right, np.ones(TEXTS, bool), members, 16) is None
-    assert fit_early_exit(right, right, np.arange(TEXTS) < 199, members, 16) is None
-    assert fit_early_exit(right, right, np.arange(TEXTS) < 200, members, 16) == EarlyExit(16, 0.5)
+    """Beginnings that are certain of another label; and fewer than 200 long texts, which say too little."""
+    whole = scores(np.full(TEXTS, 0.9), np.zeros(TEXTS, int))
+    assert fit_early_exit(1 - whole, whole, np.ones(TEXTS, bool), 16) == EarlyExit(16, 0.91)
+    certain = scores(np.ones(TEXTS), np.ones(TEXTS, int))
+    assert fit_early_exit(certain, whole, np.ones(TEXTS, bool), 16) is None
+    assert fit_early_exit(whole, whole, np.arange(TEXTS) < 199, 16) is None
+    assert fit_early_exit(whole, whole, np.arange(TEXTS) < 200, 16) == EarlyExit(16, 0.5)

@@ -23,8 +23,12 @@ _VALIDATION_HELP = (
 )
 
 PresetName = Annotated[
-    Literal["default", "tiny", "seed"],
-    typer.Option("--preset", help="The network and all training settings.", rich_help_panel=_TRAINING),
+    Literal["default", "fast", "tiny", "seed"],
+    typer.Option(
+        "--preset",
+        help="The network and all training settings. fast: without a linear branch, for thousands of long texts per tag.",
+        rich_help_panel=_TRAINING,
+    ),
 ]
 Epochs = Annotated[
     Optional[int],

@@ -87,9 +87,8 @@ def _early_exit(chosen: Chosen, examples: Examples) -> EarlyExit | None:
         return None
     tokens = beginning(parts.input.max_tokens, parts.input.step)
     logits, is_longer = parts.beginnings(examples, tokens)
-    scores, members = chosen.held_out
-    first, whole = (values[:, : parts.labels] for values in (chosen.mix.scores(logits, None), scores))
-    return fit_early_exit(first, whole, is_longer, members, tokens)
+    first, whole = chosen.mix.scores(logits, None), chosen.held_out[0]
+    return fit_early_exit(first[:, : parts.labels], whole[:, : parts.labels], is_longer, tokens)
 
 
 def cross_validated(run: Run, folds: int) -> Chosen:

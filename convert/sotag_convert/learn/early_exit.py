@@ -21,19 +21,19 @@ def beginning(max_tokens: int, step: int) -> int:
     return step * max(1, round(max_tokens / _PART / step))
 
 
-def fit_early_exit(first: Floats, whole: Floats, is_longer: Members, members: Members, tokens: int) -> EarlyExit | None:
-    """The lowest score at which texts that stop there lose no accuracy worth mentioning; ``None`` if no score is so high.
+def fit_early_exit(first: Floats, whole: Floats, is_longer: Members, tokens: int) -> EarlyExit | None:
+    """The lowest score at which texts may stop without a loss worth mentioning; ``None`` if no score is so high.
 
     ``first``: the calibrated scores of each text's first ``tokens`` tokens, shape [texts, labels]; ``whole``: of the text;
-    ``is_longer``: whether a text has more tokens; ``members``: its label.
+    ``is_longer``: whether a text has more tokens. A text whose beginning has another best label than the whole loses the
+    difference of the two labels' scores for the whole. That is the accuracy it loses on average, and it varies less than a
+    count of the few texts that change from right to wrong.
     """
-    rows = np.arange(len(members))
-    right_first, right_whole = (members[rows, scores.argmax(axis=1)] for scores in (first, whole))
     if is_longer.sum() < _ENOUGH:
         return None
-    best = first.max(axis=1)
+    of_first = whole[np.arange(len(whole)), first.argmax(axis=1)]
+    losses = np.where(is_longer, whole.max(axis=1) - of_first, 0)
     for bound in _BOUNDS:
-        stopped = is_longer & (best >= bound)
-        if (right_whole[stopped].sum() - right_first[stopped].sum()) <= _MOST_LOST * len(members):
+        if losses[first.max(axis=1) >= bound].sum() <= _MOST_LOST * len(whole):
             return EarlyExit(tokens, bound)
     return None
