@@ -26,7 +26,7 @@ PresetName = Annotated[
     Literal["default", "fast", "tiny", "seed"],
     typer.Option(
         "--preset",
-        help="The network and all training settings. fast: without a linear branch, for thousands of long texts per tag.",
+        help="The network and all training settings. 'fast' has no linear branch: for thousands of long texts per tag.",
         rich_help_panel=_TRAINING,
     ),
 ]

@@ -126,7 +126,7 @@ class StepLstmNetwork:
     embedding: int = 16
     ratios: int = 4
     buckets: int = 23000
-    filters: int = 24
+    filters: int = 32
     step: int = 16
     units: int = 32
     spatial_dropout: float = 0.3
