@@ -72,7 +72,7 @@ class Interpreter:
 
     def reading(self) -> Reading:
         """The reading of one text in pieces, for a model with a ``step``."""
-        return Reading(self._taken, self._free, self._checked, self._step or 1)
+        return Reading(self, self._step or 1)
 
     def _taken(self, steps: int) -> Any:
         """A graph that no other call uses: one that has so many steps or had no call yet, a new one, or any of many."""
@@ -102,14 +102,8 @@ class Reading:
     The LSTM goes on where it has stopped, so what was read is not read again.
     """
 
-    def __init__(
-        self,
-        take: Callable[[int], Any],
-        free: Mapping[int, list[Any]],
-        checked: Callable[[list[float]], list[float]],
-        step: int,
-    ) -> None:
-        self._take, self._free, self._checked, self._step = take, free, checked, step
+    def __init__(self, interpreter: Interpreter, step: int) -> None:
+        self._interpreter, self._step = interpreter, step
         self._graph: Any = None
         self._steps = 0
 
@@ -119,17 +113,20 @@ class Reading:
         Each piece but the last has a multiple of ``step`` ids. Raises as ``Interpreter.scores`` does.
         """
         state = self._graph and self._graph.state()
-        self.__exit__()
+        self._release()
         self._steps = -(-len(ids) // self._step)
-        self._graph = self._take(self._steps)
-        return self._checked(self._graph.scores(ids, state))
+        self._graph = self._interpreter._taken(self._steps)
+        return self._interpreter._checked(self._graph.scores(ids, state))
 
     def __enter__(self) -> Reading:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._release()
+
+    def _release(self) -> None:
         if self._graph:
-            self._free[self._steps].append(self._graph)
+            self._interpreter._free[self._steps].append(self._graph)
             self._graph = None
 
 
