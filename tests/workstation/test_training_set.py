@@ -260,6 +260,13 @@ def test_the_length_follows_the_texts(tokens: int, longest: int) -> None:
     assert input_settings(texts, PLAIN).max_tokens == longest
 
 
+def test_the_length_is_at_most_the_presets() -> None:
+    """Where more tokens would cost time and gain nothing."""
+    fast = replace(PLAIN, input=PRESETS["fast"].input)
+    assert input_settings(["word " * 900] * 100, fast) == replace(fast.input, max_tokens=384)
+    assert input_settings(["word " * 40] * 100, fast) == replace(fast.input, max_tokens=64)
+
+
 @pytest.mark.parametrize(("short", "long", "longest"), [(20, 150, 160), (20, 900, 256), (500, 900, 512)])
 def test_nearly_all_short_texts_are_read_to_their_end(short: int, long: int, longest: int) -> None:
     """One in twenty is long: up to 256 tokens of it are read, or as many as nine of ten texts have."""

@@ -39,7 +39,8 @@ class Preset:
 
     The network and its export:
 
-    - ``input``, ``vocabulary``: how texts become ids, and the size of the vocabulary;
+    - ``input``, ``vocabulary``: how texts become ids (of most texts, all; ``max_tokens`` at most), and the size of the
+      vocabulary;
     - ``network``: number of labels, size of the vocabulary -> the network's settings;
     - ``rows``: the most pairs and n-grams in the table of the linear branch (learn/linear.py); ``None`` without a branch;
     - ``linear``: how that branch is fitted;
@@ -118,7 +119,7 @@ class Preset:
 # off_topic_repeats: of the off-topic texts in benchmarks/questions.jsonl 0.53 were answered unknown when each off-topic text
 # was used once, 0.65 at 20.
 _DEFAULT = Preset(
-    input=InputSettings(TokenizerMode.TEXT, max_tokens=384),
+    input=InputSettings(TokenizerMode.TEXT, max_tokens=1024),
     vocabulary=5000,
     network=lambda labels, vocabulary: ConvLstmNetwork(
         labels, vocabulary, ratios=min(labels, 8), buckets=92_000 // max(4, min(labels, 8))

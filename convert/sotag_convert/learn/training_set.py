@@ -39,7 +39,7 @@ _SMOOTHING = 0.3
 _RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
 _MOST_DISTILLED = 20_000_000  # texts times outputs; of a million texts their labels say enough
 _SAMPLE = 10_000  # texts whose length is looked at
-_LONGEST, _LONG, _SHORTEST = 1024, 256, 32  # tokens
+_LONG, _SHORTEST = 256, 32  # tokens
 _COVERED = (0.9, 0.98)  # of the texts are read to their end; the second share unless these are long texts
 
 
@@ -133,16 +133,17 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
 def input_settings(texts: Sequence[str], preset: Preset) -> InputSettings:
     """How texts become ids: as the preset says, but as long as most of these texts: 98 % of short ones, 90 % of long ones.
 
-    At most 1,024 tokens; a text that is longer is cut, on the device too.
+    At most the preset's ``max_tokens``; a text that is longer is cut, on the device too.
     """
     settings = preset.input
     if settings.pad_to is not None:
         return settings
+    limit = settings.max_tokens
     sample = random.Random(0).sample(texts, _SAMPLE) if len(texts) > _SAMPLE else texts
-    lengths = [len(tokenize(text, settings.tokenizer, _LONGEST)) for text in sample]
+    lengths = [len(tokenize(text, settings.tokenizer, limit)) for text in sample]
     most, nearly_all = np.quantile(lengths, _COVERED).astype(int) if lengths else (0, 0)
     longest = max(int(most), min(int(nearly_all), _LONG))
-    return replace(settings, max_tokens=min(_LONGEST, max(_SHORTEST, -(-longest // 32) * 32)))
+    return replace(settings, max_tokens=min(limit, max(_SHORTEST, -(-longest // 32) * 32)))
 
 
 def _copies(examples: Examples, dataset: Dataset, preset: Preset, types: Types, seed: int) -> _Copies:
