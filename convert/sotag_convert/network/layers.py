@@ -58,10 +58,8 @@ class PreviousBuckets(_Layer):
 
 
 class Steps(_Layer):
-    """Features of tokens, shape [batch, time, channels] -> of ``step`` tokens in a row, [batch, steps, step * channels].
-
-    Zeros are added up to a multiple of ``step``.
-    """
+    """Features of tokens, shape [batch, time, channels] -> of each ``step`` tokens in a row the maximum and the sum, divided
+    by the root of ``step``: shape [batch, steps, 2 * channels]. Zeros are added up to a multiple of ``step``."""
 
     def __init__(self, step: int) -> None:
         super().__init__()
@@ -69,7 +67,7 @@ class Steps(_Layer):
 
     def call(self, features: Any) -> Any:
         padded = tf.pad(features, [[0, 0], [0, -tf.shape(features)[1] % self._step], [0, 0]])
-        return tf.reshape(padded, (tf.shape(features)[0], -1, self._step * features.shape[2]))
+        return _pooled(tf.reshape(padded, (tf.shape(features)[0], -1, self._step, features.shape[2])), self._step)
 
 
 class StepsOfOne(_Layer):
@@ -81,7 +79,12 @@ class StepsOfOne(_Layer):
         self._step = step
 
     def call(self, features: Any) -> Any:
-        return tf.reshape(features, (-1, self._step * features.shape[2]))
+        return _pooled(tf.reshape(features, (-1, self._step, features.shape[2])), self._step)
+
+
+def _pooled(steps: Any, step: int) -> Any:
+    """Shape [..., step, channels] -> [..., 2 * channels]."""
+    return tf.concat([tf.reduce_max(steps, axis=-2), tf.reduce_sum(steps, axis=-2) * step**-0.5], axis=-1)
 
 
 class Batch(_Layer):

@@ -177,7 +177,7 @@ class Network:
 
         graph = _model(settings, embed, training=False)
         if isinstance(settings, StepLstmNetwork) and scales:
-            weights[STEP][0] *= np.tile(np.concatenate(scales), settings.step)[:, None]
+            weights[STEP][0] *= np.tile(np.concatenate(scales), 2)[:, None]  # of the maximum and of the sum
         for layer in graph.layers:
             if layer.weights:
                 layer.set_weights(weights[layer.name])
