@@ -97,8 +97,13 @@ class Manifest:
         if self.early_exit:
             if isinstance(self.decision, MultiLabel):
                 raise ValueError("a multi-label model has no early exit")
-            if not self.input.step or self.early_exit.tokens % self.input.step:
-                raise ValueError(f"an early exit after {self.early_exit.tokens} tokens is not after whole steps")
+            tokens = self.early_exit.tokens
+            if not self.input.step or tokens % self.input.step:
+                raise ValueError(f"an early exit after {tokens} tokens is not after whole steps")
+            if tokens >= self.input.max_tokens:
+                raise ValueError(
+                    f"an early exit after {tokens} tokens is not before max_tokens, {self.input.max_tokens}"
+                )
 
     @property
     def outputs(self) -> int:
@@ -194,6 +199,8 @@ class Bundle:
             features = Features(content[FEATURES], len(vocabulary)) if FEATURES in content else None
         except ModelError as error:
             raise ModelError(f"{path / FEATURES}: {error}") from error
+        if features is not None and manifest.input.step:
+            raise ModelError(f"{path / MANIFEST} has a step, and a network that reads in steps has no {FEATURES}")
         return cls(path, manifest, vocabulary, content[MODEL], features)
 
     def input(self, text: str) -> NetworkInput:

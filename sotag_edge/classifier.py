@@ -11,7 +11,7 @@ from typing import Any
 
 from sotag_edge import models
 from sotag_edge.bundle import MANIFEST, MODEL, Bundle, Manifest
-from sotag_edge.decision import MultiLabel, Prediction, SingleLabel
+from sotag_edge.decision import MultiLabel, Prediction
 from sotag_edge.errors import ModelError, UsageError
 from sotag_edge.inputs import NetworkInput
 from sotag_edge.interpreter import Interpreter
@@ -49,9 +49,8 @@ class Classifier:
                 decision = decision.with_threshold(threshold)
             except ValueError as error:
                 raise UsageError(str(error)) from error
-        # A caller who asks for more certainty than the model's own early exit gets it.
         early = bundle.manifest.early_exit
-        self._enough = max(early.score, decision.threshold) if early and isinstance(decision, SingleLabel) else 2.0
+        self._enough = early.enough(decision) if early else 0.0
         self._positions = None if only is None else _positions(self.labels, only)
         self.decision = decision if self._positions is None else decision.only(self._positions)
         try:
@@ -146,11 +145,12 @@ class Classifier:
         except ModelError as error:
             raise self._failure(error) from error
 
-    def reading(self, whole: NetworkInput) -> tuple[NetworkInput, list[float], bool]:
+    def reading(self, whole: NetworkInput, *, to_the_end: bool = False) -> tuple[NetworkInput, list[float], bool]:
         """What the network reads of a text to answer it, its calibrated outputs (an off-topic output is the last one), and
         whether what is read has words.
 
-        ``whole``: the input for the whole text. Raises ``ModelError`` if the model is damaged.
+        ``whole``: the input for the whole text; ``to_the_end``: it is read whole, in the same pieces. Raises ``ModelError``
+        if the model is damaged.
         """
         early, has_words = self.bundle.manifest.early_exit, self.bundle.vocabulary.has_words
         if early is None or len(whole.ids) <= early.tokens:
@@ -160,7 +160,8 @@ class Classifier:
         try:
             with self._interpreter.reading() as reading:
                 outputs = calibrated(reading.scores(beginning))
-                if max(outputs[: len(self.labels)]) >= self._enough and has_words(beginning):
+                certain = max(outputs[: len(self.labels)]) >= self._enough and not to_the_end
+                if certain and has_words(beginning):
                     return NetworkInput(beginning), outputs, True
                 outputs = calibrated(reading.scores(whole.ids[early.tokens :]))
         except ModelError as error:
@@ -189,8 +190,12 @@ class Classifier:
             strange = next((place for place, text in enumerate(block) if not isinstance(text, str)), len(block))
             inputs = [self.bundle.input(text) for text in block[:strange]]
             by_length = sorted(range(strange), key=lambda place: len(inputs[place].ids))
-            readings = {place: self.reading(inputs[place]) for place in by_length}
-            yield from [self._prediction(*readings[place]) for place in range(strange)]
+            readings = {}
+            with suppress(ModelError):  # a damaged model: what comes before the fault is answered first
+                for place in by_length:
+                    readings[place] = self.reading(inputs[place])
+            for place, read in enumerate(inputs):
+                yield self._prediction(*(readings.get(place) or self.reading(read)))
             for text in block[strange:]:
                 _check_text(text)
 

@@ -14,6 +14,7 @@ from typing import ClassVar
 from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
 UNKNOWN_LABEL = "unknown"
+_NEVER = 2.0  # no score is so high
 _LITTLE_TEXT = 4  # tokens; a shorter text is "too little text"
 
 
@@ -76,6 +77,10 @@ class EarlyExit:
             raise ValueError(f"an early exit must be after 1 token or more, not {self.tokens}")
         if not 0 <= self.score <= 1:
             raise ValueError(f"the score of an early exit must be from 0 to 1, not {self.score}")
+
+    def enough(self, decision: Decision) -> float:
+        """The score that is enough to stop: a higher threshold of the decision must be reached, too."""
+        return max(self.score, decision.threshold) if isinstance(decision, SingleLabel) else _NEVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,13 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     best = classifier.labels.index(prediction.best_guess)
     shown, places = spans(text, bundle.manifest.input.tokenizer)
     read = classifier.read(text)
+    score = classifier.scores(read)[best]  # as those without a token are computed: in one piece
     tokens = bundle.manifest.input.tokens(text)[: len(read.ids)]
     effects = []
     for position, (start, end) in enumerate(places[: min(len(tokens), bundle.manifest.input.max_tokens)]):
         effect = 0.0
         if read.ids[position] != UNKNOWN_ID or read.rows is not None:
             without = bundle.input_of([*tokens[:position], "", *tokens[position + 1 :]])
-            effect = prediction.score - classifier.scores(without)[best]
+            effect = score - classifier.scores(without)[best]
         effects.append(Effect(shown[start:end], start, end, effect))
     return Explanation(prediction, shown, tuple(effects))

@@ -1,16 +1,16 @@
 """ASCII text -> ids with NumPy: the ids of ``tokenizer`` and ``Vocabulary``, for long texts in less than half of the time.
 
 No token becomes a string. Each has a number instead, and the numbers of all tokens are computed at once: the bytes of the
-token are the digits, lowest first, in base 137, modulo 2**64 (the hash of Rabin and Karp). A table without collisions gives
-the only id that a number may have, and the number of that id decides whether it has it.
+token are the digits, lowest first, in an odd base, modulo 2**64 (the hash of Rabin and Karp). A table without collisions
+gives the only id that a number may have, and the number of that id decides whether it has it.
 
-Tokens of up to nine bytes have the same number only if they are equal. A longer one may have that of another token: for a
-token that is not in a vocabulary of 5,000, the probability is 3e-16. A text can be made for the purpose. Its author gains an
-id that a plain word would have given as well.
+A token may have the number of another one: for a token that is not in a vocabulary of 5,000, the probability is 3e-16. No
+text can be made for the purpose, because each process has a base of its own.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ import numpy as np
 from sotag_edge.tokenizer import TokenizerMode, piece_tokens
 from sotag_edge.vocabulary import LONGEST, UNKNOWN_ID
 
-_BASE = 137  # odd, so that it has an inverse; larger than any digit; 137**9 < 2**64
 _NUL = 128  # the digit of "\0"
 _WORD, _QUOTE, _MARK = 1, 2, 4  # classes of bytes; white space has 0
 _RUNS = np.uint8(_WORD | _QUOTE)  # the classes of which a run is one token
@@ -40,14 +39,16 @@ class FastIds:
     [2, 3, 1, 1]
     """
 
-    def __init__(self, tokens: Sequence[str]) -> None:
+    def __init__(self, tokens: Sequence[str], base: int | None = None) -> None:
         """``tokens``: of the vocabulary. Takes 3 ms for 5,000 of them.
 
-        Raises ``ValueError`` for a vocabulary with very long tokens, or with two of the same number.
+        ``base``: an odd number, so that it has an inverse. By default a random one. Raises ``ValueError`` for a vocabulary
+        with very long tokens, or with two of the same number.
         """
         self._classes, self._digits = _character_tables()
-        inverse = pow(_BASE, -1, 2**64)
-        self._powers = np.cumprod(np.full(LONGEST + 2, _BASE, np.uint64))
+        base = base or int.from_bytes(os.urandom(8), "little") | 1
+        inverse = pow(base, -1, 2**64)
+        self._powers = np.cumprod(np.full(LONGEST + 2, base, np.uint64))
         self._inverses = np.cumprod(np.full(LONGEST + 2, inverse, np.uint64))
         self._numbers = np.zeros(len(tokens), np.uint64)
         ids = []

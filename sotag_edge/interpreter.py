@@ -19,7 +19,8 @@ from sotag_edge.vocabulary import PADDING_ID
 ROWS, BEFORE = "rows", "before"
 """Inputs besides the ids, by a part of their names: that of a linear branch; that of a network that reads in steps."""
 _SUM_TOLERANCE = 0.01  # measured, of a softmax over 1,000 labels: 1e-6
-_MOST_GRAPHS = 64  # that are kept for texts of different lengths; each takes 0.15 MB
+_MOST_GRAPHS = 64  # that are kept for texts of different lengths, and one per thread; each takes 0.15 MB
+_LONG = 64  # steps; longer texts share graphs, which are resized: a graph of 1,000 steps takes 10 MB
 _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 _STATE = slice(18, 20)  # the inputs of this operator that are its state
 
@@ -114,7 +115,7 @@ class Reading:
         """
         state = self._graph and self._graph.state()
         self._release()
-        self._steps = -(-len(ids) // self._step)
+        self._steps = min(-(-len(ids) // self._step), _LONG)
         self._graph = self._interpreter._taken(self._steps)
         return self._interpreter._checked(self._graph.scores(ids, state))
 

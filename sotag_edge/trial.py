@@ -76,11 +76,12 @@ def run_all(folder: str, *hashes: str) -> str:
     """Run the bundle in a folder on every id of its vocabulary, and on texts of many lengths. Raises ``ModelError``."""
     from sotag_edge.classifier import Classifier
 
-    classifier = Classifier(Bundle.read(Path(folder)), threshold=1.0)  # so that no text is left early
+    classifier = Classifier(Bundle.read(Path(folder)))
     if hashes != tuple(classifier.bundle.manifest.hashes.values()):
         raise ModelError(f"{folder} was changed while it was read: try again")
     for read in _inputs(classifier.bundle):
-        classifier.reading(read)
+        classifier.scores(read)
+        classifier.reading(read, to_the_end=True)
     return ""
 
 
@@ -116,9 +117,8 @@ def _key(bundle: Bundle) -> str:
     # Its version is not asked of the package's metadata, which takes 15 ms.
     version = getattr(import_module(runtime), "__version__", None)
     manifest = bundle.manifest
-    made_of = [manifest.hashes, repr(manifest.input), manifest.labels, manifest.decision.kind, manifest.off_topic]
-    made_of.append(repr(manifest.early_exit))
-    facts = [*made_of, runtime, version]
+    outputs = [manifest.labels, manifest.decision.kind, manifest.off_topic]
+    facts = [manifest.hashes, repr(manifest.input), repr(manifest.early_exit), *outputs, runtime, version]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sotag_edge import Classifier, Reason
+from sotag_edge import Classifier, ModelError, Reason
+from sotag_edge.inputs import NetworkInput
 from tests.conftest import FIXTURE
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)
@@ -136,4 +137,25 @@ def test_what_is_no_text_costs_no_answer_before_it(classifier: Classifier, kind:
     answers = classifier.classify_many(kind([*texts, None, "soil"]))
     assert [next(answers) for _ in texts] == [classifier.classify(text) for text in texts]
     with pytest.raises(TypeError, match="a text must be a str, not NoneType"):
+        next(answers)
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_a_model_that_fails_costs_no_answer_before_it(
+    classifier: Classifier, kind: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether texts are tagged in blocks or one by one."""
+    texts = [" ".join(["bread"] * (1 + number % 7)) for number in range(40)]
+    expected = [classifier.classify(text) for text in texts]
+    outputs = classifier._outputs
+
+    def failing(read: NetworkInput) -> list[float]:
+        if len(read.ids) == 8:
+            raise ModelError("damaged")
+        return outputs(read)
+
+    monkeypatch.setattr(classifier, "_outputs", failing)
+    answers = classifier.classify_many(kind([*texts, " ".join(["bread"] * 8), *texts]))
+    assert [next(answers) for _ in texts] == expected
+    with pytest.raises(ModelError, match="damaged"):
         next(answers)

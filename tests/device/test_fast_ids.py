@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sotag_edge import fast_ids
 from sotag_edge.bundle import Bundle
 from sotag_edge.fast_ids import FastIds
 from sotag_edge.inputs import InputSettings
@@ -86,14 +87,24 @@ def number_of(token: str) -> int:
     return sum(ord(character) * 137**place for place, character in enumerate(token)) % 2**64
 
 
-def test_a_vocabulary_with_two_tokens_of_the_same_number_is_refused() -> None:
-    """Such as these, which somebody made for the purpose. Its ids are right."""
-    one, two = "adacaaaadfccdecaaaaa", "dababaedaaaaaaadfbeb"
-    assert number_of(one) == number_of(two)
+ONE, TWO = "adacaaaadfccdecaaaaa", "dababaedaaaaaaadfbeb"
+"""Two tokens with the same number in base 137."""
+
+
+def test_a_vocabulary_with_two_tokens_of_the_same_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its ids are right all the same: by the other way."""
+    assert number_of(ONE) == number_of(TWO)
     with pytest.raises(ValueError, match="two tokens have the same number"):
-        FastIds(["[PAD]", "[UNK]", one, two])
-    vocabulary = Vocabulary(["[PAD]", "[UNK]", one, two])
+        FastIds(["[PAD]", "[UNK]", ONE, TWO], 137)
+    monkeypatch.setattr(fast_ids.os, "urandom", lambda _: (137).to_bytes(8, "little"))
+    vocabulary = Vocabulary(["[PAD]", "[UNK]", ONE, TWO])
     assert [vocabulary.fast_ids("a " * LONG) for _ in range(100)] == [None] * 100
+
+
+def test_no_text_can_be_made_to_have_an_id() -> None:
+    """Each process has a base of its own: a token with the number of another one in one base has it in no other."""
+    assert FastIds(["[PAD]", "[UNK]", ONE], 137).ids(TWO).tolist() == [2]
+    assert [FastIds(["[PAD]", "[UNK]", ONE]).ids(TWO).tolist() for _ in range(20)] == [[1]] * 20
 
 
 def test_a_vocabulary_with_a_crowded_bucket_is_refused() -> None:
@@ -101,7 +112,7 @@ def test_a_vocabulary_with_a_crowded_bucket_is_refused() -> None:
     chosen = [token for number in range(40_000) if number_of(token := f"t{number}") % 128 == 5][:200]
     assert len(chosen) == 200
     with pytest.raises(ValueError, match="do not fit"):
-        FastIds(["[PAD]", "[UNK]", *chosen])
+        FastIds(["[PAD]", "[UNK]", *chosen], 137)
 
 
 @pytest.fixture

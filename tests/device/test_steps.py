@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from sotag_edge import Classifier, ModelError, interpreter
+from sotag_edge import Classifier, ModelError, interpreter, trial
 from sotag_edge.bundle import Bundle, Manifest
 from sotag_edge.decision import EarlyExit, MultiLabel
 from sotag_edge.explain import explain
+from sotag_edge.golden import check_golden
 from sotag_edge.interpreter import Interpreter
 from tests.conftest import STEPS
 
@@ -77,6 +78,43 @@ def test_readings_do_not_disturb_each_other(bundle: Bundle) -> None:
         assert first.scores(one[4:]) == pytest.approx(made.scores(one), abs=2e-6)
         assert second.scores(other[4:]) == pytest.approx(made.scores(other), abs=2e-6)
     assert beginnings == [made.scores(one[:4]), made.scores(other[:4])]
+
+
+def test_the_golden_text_is_reproduced(bundle: Bundle) -> None:
+    """It is longer than the beginning after which a text may stop."""
+    assert check_golden(bundle).passed
+    assert bundle.manifest.golden is not None
+    assert len(bundle.input(bundle.manifest.golden.text).ids) > 8
+
+
+def test_long_texts_share_graphs(bundle: Bundle) -> None:
+    """A graph of thousands of steps takes megabytes, and is not kept for each length."""
+    made = network(bundle)
+    texts = [[2 + place % 7 for place in range(length)] for length in range(250, 5000, 90)]
+    scores = [made.scores(ids) for ids in texts]
+    assert made._made <= 2
+    assert [network(bundle).scores(ids) for ids in texts[::9]] == scores[::9]
+
+
+def test_the_trial_reads_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However certain a beginning is: a damaged model may fail in what comes after it."""
+    folder = Path(shutil.copytree(STEPS, tmp_path / "model"))
+    content = json.loads((folder / "model.json").read_text())
+    content["sequence"]["early_exit"]["score"] = 0.0
+    content["scores"] = {"temperature": 0.01, "threshold": 0.0}
+    (folder / "model.json").write_text(json.dumps(content))
+    continued: list[object] = []
+    scores = interpreter._StepGraph.scores
+
+    def noted(graph: Any, ids: Any, state: Any) -> list[float]:
+        continued.append(state)
+        return scores(graph, ids, state)
+
+    monkeypatch.setattr(interpreter._StepGraph, "scores", noted)
+    bundle = Bundle.read(folder)
+    trial.run_all(str(folder), *bundle.manifest.hashes.values())
+    longer = sum(len(read.ids) > 8 for read in trial._inputs(bundle))
+    assert sum(state is not None for state in continued) == longer > 10
 
 
 def test_few_graphs_give_what_many_do(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +220,7 @@ def test_a_copy_has_the_early_exit(bundle: Bundle, tmp_path: Path) -> None:
         ({"early_exit": {"tokens": 8, "score": 1.5}}, "the score of an early exit must be from 0 to 1, not 1.5"),
         ({"early_exit": {"tokens": 8}}, "'score' is missing"),
         ({"early_exit": True}, "'early_exit' is missing or not of type dict"),
+        ({"early_exit": {"tokens": 64, "score": 0.9}}, "an early exit after 64 tokens is not before max_tokens, 64"),
         ({"step": None}, "an early exit after 8 tokens is not after whole steps"),
         ({"step": 0}, "step must be from 1 to 256, not 0"),
         ({"step": 10**9}, "step must be from 1 to 256"),
@@ -214,3 +253,12 @@ def test_a_model_of_another_step_is_a_model_error(step: int | None, tmp_path: Pa
     (folder / "model.json").write_text(json.dumps(content))
     with pytest.raises(ModelError):
         Classifier.load(folder).classify(SAILING)
+
+
+def test_features_beside_steps_are_refused(tmp_path: Path) -> None:
+    """Such a network has no linear branch, so they would be read for nothing."""
+    folder = Path(shutil.copytree(STEPS, tmp_path / "model"))
+    (folder / "features.bin").write_bytes(b"\1\0\0\0")
+    Manifest.read(folder).write(folder)
+    with pytest.raises(ModelError, match=r"a network that reads in steps has no features\.bin"):
+        Bundle.read(folder)

@@ -11,8 +11,9 @@ import pytest
 from sotag_convert.export import device_run as device
 from sotag_convert.network.architectures import settings_from
 from sotag_edge.bundle import Bundle
-from tests.conftest import LINEAR_BRANCH, MULTI_LABEL, OFF_TOPIC
-from tests.fixtures.make_model import SENTENCES, make
+from tests.conftest import LINEAR_BRANCH, MULTI_LABEL, OFF_TOPIC, STEPS
+from tests.fixtures.make_model import EARLY_EXIT, SENTENCES, make
+from tests.fixtures.make_model import STEPS as STEPS_PRESET
 from tests.fixtures.make_outputs import PAIR, WORDS, make_linear_branch, make_multi_label, make_off_topic
 
 
@@ -30,6 +31,19 @@ def test_the_fixture_model_is_what_its_script_makes(fixture_model: Path, tmp_pat
     assert settings_from(committed.manifest.network) == settings_from(made.manifest.network)
     # It was made when the copies of a short text, all alike, were counted each, so that its tokens have another order.
     assert sorted(committed.vocabulary.tokens) == sorted(made.vocabulary.tokens)
+    texts = [text for sentences in SENTENCES.values() for text in sentences]
+    before, after = (device.run(bundle.path, texts).scores for bundle in (committed, made))
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
+    assert abs(before - after).max() < 0.1
+
+
+def test_the_fixture_model_that_reads_in_steps_is_what_its_script_makes(tmp_path: Path) -> None:
+    """Made again, it has the same manifest but for what follows the weights, the same vocabulary, and tags alike."""
+    make(tmp_path / "steps", STEPS_PRESET, EARLY_EXIT)
+    committed, made = Bundle.read(STEPS), Bundle.read(tmp_path / "steps")
+    kept = [dataclasses.replace(bundle.manifest, hashes={}, golden=None) for bundle in (committed, made)]
+    assert kept[0] == kept[1]
+    assert committed.vocabulary.tokens == made.vocabulary.tokens
     texts = [text for sentences in SENTENCES.values() for text in sentences]
     before, after = (device.run(bundle.path, texts).scores for bundle in (committed, made))
     assert (before.argmax(axis=1) == after.argmax(axis=1)).all()

@@ -19,7 +19,7 @@ from sotag_convert.network.layers import Int8Rows
 from sotag_convert.network.network import Network, pad
 from sotag_convert.recipes import RECIPES, Recipe
 from sotag_edge.bundle import Bundle, Manifest
-from sotag_edge.decision import EarlyExit, MultiLabel
+from sotag_edge.decision import EarlyExit, MultiLabel, SingleLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.features import ngram_hashes
 from sotag_edge.inputs import InputSettings
@@ -85,11 +85,16 @@ def test_features_of_steps_are_what_the_graph_looks_up() -> None:
     assert everything.max() < STEP.buckets
 
 
-@pytest.mark.parametrize("score", [0.4, 0.6])
-def test_parity_knows_the_early_exit(score: float, tmp_path: Path) -> None:
-    """A text that the device reads no further has the scores of its beginning in Keras too; some are read on."""
+@pytest.mark.parametrize(("early", "threshold"), [(0.4, 0.0), (0.6, 0.0), (0.1, 0.6)])
+def test_parity_knows_the_early_exit(early: float, threshold: float, tmp_path: Path) -> None:
+    """A text that the device reads no further has the scores of its beginning in Keras too; some are read on.
+
+    The threshold of the decision must be reached, too.
+    """
     made = network(STEP)
-    write(tmp_path, made, Recipe.FLOAT32, IN_STEPS, EarlyExit(16, score))
+    write(tmp_path, made, Recipe.FLOAT32, IN_STEPS, EarlyExit(16, early))
+    replace(Manifest.read(tmp_path), decision=SingleLabel(threshold=threshold)).write(tmp_path)
+    score = max(early, threshold)
     result = check_parity(tmp_path, made, texts(), None, Recipe.FLOAT32)
     assert result.largest_difference <= RECIPES[Recipe.FLOAT32].tolerance
     bundle = Bundle.read(tmp_path)

@@ -27,6 +27,7 @@ _SAMPLES = 200
 _SHORT_SAMPLES = 40
 _LONGEST_SAMPLE = 2000  # tokens
 _LONGEST_TOKEN = 100  # characters
+_ROUNDING = 0.02  # of a score; measured on 4,000 texts with int8 embeddings: 0.018
 _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
@@ -72,7 +73,9 @@ def check_parity(
     rows = None if bundle.features is None else [read.rows for read in inputs if read.rows]
     ids = [read.ids for read in inputs]
     scores = calibrated(network.scores(ids, rows).astype(np.float64), decision)
-    expected = _with_early_exit(scores, ids, network, bundle)[:, :labels]  # an off-topic output has no label
+    expected = scores[:, :labels]  # an off-topic output has no label
+    if bundle.manifest.early_exit:
+        expected = _with_early_exit(expected, run.scores, ids, network, bundle)
     members = None if examples is None else members_of(examples, labels)
     parity = compare(expected, run.scores, members, decision, device_bytes(folder))
     tolerance = RECIPES[recipe].tolerance
@@ -84,22 +87,28 @@ def check_parity(
     return parity
 
 
-def _with_early_exit(scores: Floats, ids: Sequence[Sequence[int]], network: Network, bundle: Bundle) -> Floats:
-    """The scores, of the texts that the device reads no further those of their beginnings."""
+def _with_early_exit(
+    whole: Floats, on_device: Logits, ids: Sequence[Sequence[int]], network: Network, bundle: Bundle
+) -> Floats:
+    """The scores of whole texts, of those that the device reads no further the scores of their beginnings.
+
+    If the score of a beginning is as close to the early exit's as rounding moves it, the device may have done either.
+    """
     manifest = bundle.manifest
-    early = manifest.early_exit
-    if early is None:
-        return scores
-    beginnings = [of_text[: early.tokens] for of_text in ids]
-    first = calibrated(network.scores(beginnings).astype(np.float64), manifest.decision)
-    certain = first[:, : len(manifest.labels)].max(axis=1) >= early.score
-    stopped = np.array(
-        [
-            len(of_text) > early.tokens and bundle.vocabulary.has_words(first_ids)
-            for of_text, first_ids in zip(ids, beginnings, strict=True)
-        ]
-    )
-    return np.where((certain & stopped)[:, None], first, scores)
+    if manifest.early_exit is None:
+        return whole
+    tokens, enough = manifest.early_exit.tokens, manifest.early_exit.enough(manifest.decision)
+    beginnings = [of_text[:tokens] for of_text in ids]
+    first = calibrated(network.scores(beginnings).astype(np.float64), manifest.decision)[:, : len(manifest.labels)]
+    may_stop = [
+        len(of_text) > tokens and bundle.vocabulary.has_words(beginning)
+        for of_text, beginning in zip(ids, beginnings, strict=True)
+    ]
+    best = first.max(axis=1)
+    is_close = abs(best - enough) <= _ROUNDING
+    is_nearer = abs(on_device - first).max(axis=1) < abs(on_device - whole).max(axis=1)
+    stopped = np.array(may_stop) & np.where(is_close, is_nearer, best >= enough)
+    return np.where(stopped[:, None], first, whole)
 
 
 def compare(expected: Floats, scores: Logits, members: Members | None, decision: Decision, size: int) -> Parity:

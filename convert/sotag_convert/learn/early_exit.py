@@ -12,7 +12,7 @@ from sotag_edge.decision import EarlyExit
 
 _PART = 4  # a beginning has a quarter of the tokens that the network reads
 _BOUNDS = tuple(round(0.5 + 0.01 * number, 2) for number in range(50))
-_MOST_LOST = 0.001  # of the texts
+_MOST_LOST = 0.0005  # of the texts
 _ENOUGH = 200  # texts with more tokens than a beginning
 
 
