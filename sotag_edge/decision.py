@@ -37,7 +37,7 @@ class Prediction:
     ``scores``: the calibrated score of each label, from 0 to 1. Over all labels of a single-label model they sum to 1, or to
     less if it has an off-topic output. ``labels``: the labels of the text, best first; none if the answer is ``unknown``.
     ``label``: the first of them, or ``unknown``; ``reason`` is set only then. ``score``: the score of ``best_guess``.
-    ``truncated``: whether the text has more tokens than the model reads.
+    ``truncated``: whether the network read to its limit and the text goes on.
 
     >>> Prediction("python", 0.9, {"java": 0.1, "python": 0.9}).labels
     ('python',)
@@ -76,6 +76,9 @@ class EarlyExit:
             raise ValueError(f"an early exit must be after 1 token or more, not {self.tokens}")
         if not 0 <= self.score <= 1:
             raise ValueError(f"the score of an early exit must be from 0 to 1, not {self.score}")
+
+    def __str__(self) -> str:
+        return f"after {self.tokens} tokens, from a score of {self.score}"
 
 
 @dataclass(frozen=True, slots=True)
