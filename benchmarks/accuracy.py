@@ -21,13 +21,16 @@ Row = dict[str, Any]
 
 
 def tokens_read(model: Path, texts: Sequence[str], labels: Sequence[str], rounds: int) -> list[Row]:
-    """Accuracy and time of a model by the number of tokens that it reads, with the runtime of this process."""
+    """Accuracy and time of a model by the number of tokens that it reads, with the runtime of this process.
+
+    Without its early exit: every text is read to its end, or as far as that.
+    """
     bundle = Bundle.read(model)
     classifiers = {}
     for length in _LENGTHS:
         inputs = dataclasses.replace(bundle.manifest.input, max_tokens=length)
-        cut = dataclasses.replace(bundle, manifest=dataclasses.replace(bundle.manifest, input=inputs))
-        classifiers[length] = Classifier(cut, threshold=0)
+        manifest = dataclasses.replace(bundle.manifest, input=inputs, early_exit=None)
+        classifiers[length] = Classifier(dataclasses.replace(bundle, manifest=manifest), threshold=0)
     micros: dict[int, list[float]] = {length: [] for length in _LENGTHS}
     right = {}
     for _ in range(rounds):

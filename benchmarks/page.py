@@ -102,7 +102,7 @@ def render(results: Results, plots: Sequence[tuple[Path, str]]) -> str:
         ],
         [
             "## Tokens read",
-            "The default model by the number of tokens that it reads of a text:",
+            "The default model by the number of tokens that it reads of a text, without its early exit:",
             _table(_read(results)),
         ],
         ["## Short questions and texts about something else", _QUESTIONS, _table(_questions(results))],

@@ -40,7 +40,7 @@ CSV (`java,"c++, c"`), and `score` is that of the first.
 | `score` | number from 0 to 1: that of the label, or the best one | the input was read |
 | `scores` | object: each label's score | the input was read |
 | `reason` | `low score`, `too little text`, `mostly unknown words`, `not text` or `off-topic` | the label is `unknown` |
-| `truncated` | `true` | the text has more tokens than the model reads |
+| `truncated` | `true` | the network read to its limit and the text goes on |
 | `top` | list of `{"label", "score"}`, best first | with `--top-k` |
 | `error` | text | the input failed |
 

@@ -95,15 +95,7 @@ class Manifest:
                 )
 
         if self.early_exit:
-            if isinstance(self.decision, MultiLabel):
-                raise ValueError("a multi-label model has no early exit")
-            tokens = self.early_exit.tokens
-            if not self.input.step or tokens % self.input.step:
-                raise ValueError(f"an early exit after {tokens} tokens is not after whole steps")
-            if tokens >= self.input.max_tokens:
-                raise ValueError(
-                    f"an early exit after {tokens} tokens is not before max_tokens, {self.input.max_tokens}"
-                )
+            self.early_exit.check(self.decision, self.input.step, self.input.max_tokens)
 
     @property
     def outputs(self) -> int:

@@ -38,7 +38,7 @@ class Prediction:
     ``scores``: the calibrated score of each label, from 0 to 1. Over all labels of a single-label model they sum to 1, or to
     less if it has an off-topic output. ``labels``: the labels of the text, best first; none if the answer is ``unknown``.
     ``label``: the first of them, or ``unknown``; ``reason`` is set only then. ``score``: the score of ``best_guess``.
-    ``truncated``: whether the text has more tokens than the model reads.
+    ``truncated``: whether the network read to its limit and the text goes on.
 
     >>> Prediction("python", 0.9, {"java": 0.1, "python": 0.9}).labels
     ('python',)
@@ -78,9 +78,21 @@ class EarlyExit:
         if not 0 <= self.score <= 1:
             raise ValueError(f"the score of an early exit must be from 0 to 1, not {self.score}")
 
+    def check(self, decision: Decision, step: int | None, max_tokens: int) -> None:
+        """Raise ``ValueError`` unless it suits the rest of a model."""
+        if isinstance(decision, MultiLabel):
+            raise ValueError("a multi-label model has no early exit")
+        if not step or self.tokens % step:
+            raise ValueError(f"an early exit after {self.tokens} tokens is not after whole steps")
+        if self.tokens >= max_tokens:
+            raise ValueError(f"an early exit after {self.tokens} tokens is not before max_tokens, {max_tokens}")
+
     def enough(self, decision: Decision) -> float:
         """The score that is enough to stop: a higher threshold of the decision must be reached, too."""
         return max(self.score, decision.threshold) if isinstance(decision, SingleLabel) else _NEVER
+
+    def __str__(self) -> str:
+        return f"after {self.tokens} tokens, from a score of {self.score}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ _LONGEST, _LONGEST_STEP = 100_000, 256  # tokens
 
 class NetworkInput(NamedTuple):
     """The input of the network for one text: its ``ids``, and in a network with a linear branch the ``rows`` of its features
-    with their counts (see features.py). ``truncated``: whether the text has more tokens than the network reads.
+    with their counts (see features.py). ``truncated``: whether the network reads to its limit and the text goes on.
 
     ``ids``: a list, or an ``array`` of C integers, which NumPy takes without reading one after the other.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ def info(model: options.ModelArgument = None, to: options.FactsFormat = "table")
     """
     bundle = Bundle.read(find(model))
     manifest = bundle.manifest
+    early_exit = manifest.early_exit
     facts = {
         "path": str(bundle.path),
         "labels": list(manifest.labels),
         "tokenizer": manifest.input.tokenizer.value,
         "max_tokens": manifest.input.max_tokens,
+        "early_exit": early_exit and asdict(early_exit),
         "vocabulary": len(bundle.vocabulary),
         "kind": manifest.decision.kind,
         "off_topic": manifest.off_topic,
@@ -44,7 +47,7 @@ def info(model: options.ModelArgument = None, to: options.FactsFormat = "table")
     if to == "json":
         print(json.dumps(facts, indent=2))
     else:
-        print_facts(facts)
+        print_facts(facts | {"early_exit": str(early_exit or "none")})
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:

@@ -151,7 +151,7 @@ Threshold = Annotated[
         min=0,
         max=1,
         help="Answer 'unknown' if the best score is lower. A multi-label model answers with all labels from this score on. "
-        "[default: the model's own]",
+        "Above the score of the model's early exit more of a text is read. [default: the model's own]",
         rich_help_panel=_MODEL,
     ),
 ]

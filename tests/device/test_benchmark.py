@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sotag_edge import Classifier
 from sotag_edge.tokenizer import tokenize
-from tests.conftest import ROOT
+from tests.conftest import FIXTURE, LINEAR_BRANCH, ROOT, STEPS
 
 
 @pytest.fixture(autouse=True)
@@ -117,3 +120,24 @@ def test_each_runtime_has_its_requirements() -> None:
         assert [numpy in line for line in found if line.startswith("numpy")] == [True]
         assert any(line.startswith("typer") for line in found)
         assert not any("extra" in line for line in found)
+
+
+@pytest.mark.parametrize("model", [FIXTURE, LINEAR_BRANCH, STEPS], ids=lambda model: model.name)
+def test_the_floor_invokes_every_kind_of_model(model: Path) -> None:
+    """One invoke, whatever inputs the graph has; beside the scores a network that reads in steps has its maxima."""
+    command = [sys.executable, ROOT / "benchmarks" / "floor.py", model / "model.tflite"]
+    found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    outputs = [float(number) for number in found.strip("[]\n").split()]
+    assert sum(outputs[: len(Classifier.load(model).labels)]) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_curve_of_tokens_read_has_no_early_exit() -> None:
+    """A text whose beginning is enough for the model is read as far as each point of the curve says."""
+    accuracy = script("accuracy")
+    beginning = "knead the bread dough in the oven with"
+    text = f"{beginning} {'sail ' * 40}"
+    classifier = Classifier.load(STEPS)
+    assert len(classifier.read(text).ids) == 8
+    rows = accuracy.tokens_read(STEPS, [text], ["sailing"], 1)
+    assert [row["tokens"] for row in rows] == [32, 64, 128, 256, 384, 512, 768]
+    assert rows[-1]["accuracy"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from sotag_edge import Classifier
 from sotag_edge.cli import benchmark
-from tests.conftest import FIXTURE, Run
+from tests.conftest import FIXTURE, STEPS, Run
 
 TEXT = "How long do I knead the bread dough?"
 
@@ -52,6 +53,16 @@ def test_info_tells_what_a_model_needs(run: Run) -> None:
     assert found["minimum_runtime"]
     assert found["vocabulary"] == len((FIXTURE / "vocab.txt").read_text(encoding="utf-8").splitlines())
     assert "UNIDIRECTIONAL_SEQUENCE_LSTM" in run("info", FIXTURE).stdout
+
+
+def test_info_tells_of_the_early_exit(run: Run) -> None:
+    """Its tokens and its score; ``null``, in the table "none", for a model that reads every text to its end."""
+    for model, fact, words in (
+        (STEPS, {"tokens": 8, "score": 0.9}, "after 8 tokens, from a score of 0.9"),
+        (FIXTURE, None, "none"),
+    ):
+        assert json.loads(run("info", model, "--to", "json").stdout)["early_exit"] == fact
+        assert re.search(rf"^\W*early exit\s+{words}\W*$", run("info", model).stdout, re.MULTILINE)
 
 
 def test_verify_says_yes_by_exit_code(run: Run) -> None:

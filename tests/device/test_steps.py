@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sotag_edge import Classifier, ModelError, interpreter, trial
+from sotag_edge import Classifier, ModelError, graph, interpreter, trial
 from sotag_edge.bundle import Bundle, Manifest
 from sotag_edge.decision import EarlyExit, MultiLabel
 from sotag_edge.explain import explain
@@ -104,13 +104,13 @@ def test_the_trial_reads_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     content["scores"] = {"temperature": 0.01, "threshold": 0.0}
     (folder / "model.json").write_text(json.dumps(content))
     continued: list[object] = []
-    scores = interpreter._StepGraph.scores
+    scores = graph.StepGraph.scores
 
-    def noted(graph: Any, ids: Any, state: Any) -> list[float]:
+    def noted(one: Any, ids: Any, state: Any) -> list[float]:
         continued.append(state)
-        return scores(graph, ids, state)
+        return scores(one, ids, state)
 
-    monkeypatch.setattr(interpreter._StepGraph, "scores", noted)
+    monkeypatch.setattr(graph.StepGraph, "scores", noted)
     bundle = Bundle.read(folder)
     trial.run_all(str(folder), *bundle.manifest.hashes.values())
     longer = sum(len(read.ids) > 8 for read in trial._inputs(bundle))

@@ -234,7 +234,8 @@ def test_a_network_with_too_many_weights_is_not_tried(monkeypatch: pytest.Monkey
         ({"validation": 0}, "autotune needs validation texts"),
         ({"autotune": 0}, "autotune must be a number of seconds above 0"),
         ({"autotune": float("nan")}, "autotune must be a number of seconds above 0"),
-        ({"preset": "seed"}, "needs the preset default or tiny"),
+        ({"preset": "seed"}, "this preset has no linear branch: autotune needs the preset default or tiny"),
+        ({"preset": "fast"}, "this preset has no linear branch: autotune needs the preset default or tiny"),
     ],
 )
 def test_settings_that_allow_no_search(tmp_path: Path, settings: dict[str, object], words: str) -> None:

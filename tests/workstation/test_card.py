@@ -13,7 +13,7 @@ from sotag_convert.publish import published_figures
 from sotag_convert.report.card import card
 from sotag_convert.report.evaluation import measure_single
 from sotag_edge.bundle import Manifest
-from sotag_edge.decision import MultiLabel, SingleLabel
+from sotag_edge.decision import EarlyExit, MultiLabel, SingleLabel
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 
@@ -167,6 +167,14 @@ def test_the_parts_of_the_network_and_its_cross_validation() -> None:
     assert "an LSTM beside it has no weight" in text
     assert "| network | an LSTM |" in card("m", MANIFEST, METRICS)
     assert "off-topic output" not in card("m", MANIFEST, METRICS)
+
+
+def test_the_early_exit_has_a_row() -> None:
+    """Only of a model that has one."""
+    settings = replace(MANIFEST.input, max_tokens=384, step=16)
+    manifest = replace(MANIFEST, input=settings, early_exit=EarlyExit(96, 0.94))
+    assert "| early exit | after 96 tokens, from a score of 0.94 |" in card("m", manifest, METRICS)
+    assert "early exit" not in card("m", MANIFEST, METRICS)
 
 
 @pytest.mark.parametrize("count", [100, 101])

@@ -93,10 +93,11 @@ def test_the_smallest_size_is_said() -> None:
     assert smallest[0] < 35_000 < smallest[1]
 
 
-def test_the_seed_network_has_one_size() -> None:
-    """It is kept as it was published."""
-    with pytest.raises(UsageError, match="this preset has one size"):
-        planned(PRESETS["seed"], 500_000, 4)
+@pytest.mark.parametrize("preset", ["fast", "seed"])
+def test_a_preset_without_a_linear_branch_has_one_size(preset: str) -> None:
+    """There is no table whose rows could fill the rest of a size."""
+    with pytest.raises(UsageError, match="this preset has one size: a largest size needs the preset default or tiny"):
+        planned(PRESETS[preset], 500_000, 4)
 
 
 def test_a_size_takes_no_more_weights_than_a_network_may_have() -> None:

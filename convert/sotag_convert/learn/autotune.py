@@ -66,8 +66,7 @@ def check_search(preset: Preset, seconds: float, validation: float | None) -> No
         raise UsageError("autotune needs validation texts: it compares settings on them")
     if not 0 < seconds < math.inf:
         raise UsageError(f"autotune must be a number of seconds above 0, not {seconds}")
-    if preset.rows is None:
-        raise UsageError("this preset is kept as it was published: autotune needs the preset default or tiny")
+    network_of(preset, 2)  # raises for a preset without a linear branch
 
 
 def searched(run: Run, training: Examples, held_out: Examples | None, search: Search) -> tuple[Run, dict[str, object]]:

@@ -37,10 +37,10 @@ def described(settings: Preset, epochs: int, labels: int) -> dict[str, float]:
 
 
 def network_of(settings: Preset, outputs: int) -> ConvLstmNetwork:
-    """The network of a preset with so many outputs. Raises ``UsageError`` for one that has no such settings."""
+    """The network of a preset with so many outputs. Raises ``UsageError`` for one that has not all that is searched for."""
     network = settings.network(outputs, settings.vocabulary)
     if not isinstance(network, ConvLstmNetwork):
-        raise UsageError("this preset is kept as it was published: autotune needs the preset default or tiny")
+        raise UsageError("this preset has no linear branch: autotune needs the preset default or tiny")
     return network
 
 

@@ -29,7 +29,7 @@ from sotag_convert.network.keras import tf_keras
 from sotag_convert.network.layers import Int8Embedding, Int8Rows, LinearLogits, RatioEmbedding
 from sotag_convert.network.weights import read_weights
 from sotag_edge.errors import ModelError
-from sotag_edge.interpreter import BEFORE, ROWS
+from sotag_edge.graph import BEFORE, ROWS
 from sotag_edge.vocabulary import PADDING_ID
 
 LINEAR = "linear"

@@ -67,6 +67,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         "network": _network(manifest, metrics["training"]),
         "bytes on the device": f"{metrics['verification']['bytes']:,}",
         "tokens read": f"the first {manifest.input.max_tokens} of a text, `{manifest.input.tokenizer.value}` mode",
+        **({"early exit": str(manifest.early_exit)} if manifest.early_exit else {}),
         **_decision(manifest),
         "vocabulary": f"{manifest.network['vocabulary']:,} tokens",
     }
