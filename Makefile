@@ -13,7 +13,7 @@ run: .venv-device/installed
 # TensorFlow loaded, tflite-runtime fails on every model (see convert/sotag_convert/export/device_run.py).
 test: lint .venv-device/tested
 	$(DEVICE) -m pytest tests/device tests/contract sotag_edge
-	$(FULL) -m pytest tests/workstation convert
+	$(FULL) -m pytest --numprocesses 2 tests/workstation convert
 
 # Random input for every reader and writer, and damaged models; FUZZ_INPUTS for each of the three, by default 3,500. A minute.
 fuzz: .venv-device/tested
