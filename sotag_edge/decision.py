@@ -144,7 +144,7 @@ class SingleLabel:
         """
         best = max(scores, key=scores.__getitem__)
         if (scores[best] if has_words else 0) >= self.threshold:
-            return Prediction(best, scores[best], scores)
+            return Prediction(best, scores[best], scores, labels=(best,))
         return Prediction(UNKNOWN_LABEL, scores[best], scores, _reason(ids, has_words, off_topic))
 
 

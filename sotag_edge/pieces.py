@@ -6,7 +6,7 @@ The tokens of the pieces, one after the other, are the tokens of the text. What 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from sotag_edge import characters
@@ -66,15 +66,18 @@ def decoded(text: str, *, any_script: bool) -> str:
     return (without_ignored(text) if any_script else text).strip()
 
 
-def pieces(text: str, most: int, *, any_script: bool) -> Iterator[str]:
+def pieces(text: str, most: int, *, any_script: bool) -> Iterable[str]:
     """A text as ``decoded`` gives it, in pieces of about ``most`` tokens, for a reader of at most so many in all.
 
     White space around a piece is left out. A newline counts: those between two pieces are at the beginning of the second.
     """
     width = min(max(1, most) * (1 if any_script and not text.isascii() else _USUAL_WIDTH), WIDEST)
     if len(text) <= width:
-        yield decoded(text, any_script=any_script)
-        return
+        return (decoded(text, any_script=any_script),)
+    return _pieces(text, width, most, any_script=any_script)
+
+
+def _pieces(text: str, width: int, most: int, *, any_script: bool) -> Iterator[str]:
     newlines: int | None = None  # since the last piece; before the first one they do not count
     for cut in _cut(text, width, any_script=any_script):
         piece = without_ignored(cut) if any_script else cut

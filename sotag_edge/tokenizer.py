@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable
 from enum import Enum
 from functools import cache
 from itertools import islice
@@ -66,7 +66,7 @@ def tokenize(text: str, mode: TokenizerMode = TokenizerMode.CODE, limit: int | N
     return tokens[:limit]
 
 
-def pieces_of(text: str, mode: TokenizerMode, most: int) -> Iterator[str]:
+def pieces_of(text: str, mode: TokenizerMode, most: int) -> Iterable[str]:
     """The text in decoded pieces, of which at most so many tokens are read, in the modes ``text`` and ``code``."""
     return pieces(text, most, any_script=mode is TokenizerMode.TEXT)
 
