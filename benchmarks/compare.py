@@ -36,6 +36,7 @@ from sotag_edge import machine
 
 RESULTS = "results.json"
 LOOP_LINES = 30_000
+QUESTIONS = 4  # a question takes as long as four short lines
 RIVALS = ("fasttext", "tfidf", "nb-svm")
 QUICK = {"rounds": 1, "starts": 3, "texts": 400, "lines": 10_000, "longest": 10_000}
 
@@ -88,18 +89,20 @@ def measured_commands(
     short = [entry["text"] for entry in accuracy.questions()[:140]]
     counts = [count for count in (1, 2, 4, 8, 16) if count <= machine.cores()]
     sizes = [10**power for power in range(3, 8) if 10**power <= options.longest]
-    found: dict[str, Any] = {"jobs": {}, "loop": {}, "memory": {}}
+    found: dict[str, Any] = {"jobs": {}, "jobs_short": {}, "loop": {}, "memory": {}}
     say("cold starts")
     started = dict(here) if release is None else {**here, page.RELEASE: release}
     found["starts"] = commands.starts(started, rivals, texts.test[0], options.starts)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         many = commands.write_lines(folder / "many.txt", short, options.lines)
+        questions = commands.write_lines(folder / "questions.txt", texts.test, options.lines // QUESTIONS)
         few = commands.write_lines(folder / "few.txt", short, min(LOOP_LINES, options.lines))
         for name, environment in here.items():
             say(f"--jobs, the stream and memory: {name}")
             if len(counts) > 1:
-                found["jobs"][name] = commands.jobs(environment, many, counts, options.rounds)
+                found["jobs"][name] = commands.jobs(environment, questions, counts, options.rounds)
+                found["jobs_short"][name] = commands.jobs(environment, many, counts, options.rounds)
             found["loop"][name] = commands.beside_loop(environment, few, options.rounds)
             found["memory"][name] = commands.memory(environment, short, sizes, folder)
     return found
@@ -122,7 +125,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "train": len(dataset.train.texts),
         "texts": len(texts.test),
         "tokens": {"test": texts.mean_tokens(texts.test), "titles": texts.mean_tokens(texts.titles)},
-        "lines": {"jobs": options.lines, "loop": min(LOOP_LINES, options.lines)},
+        "lines": {
+            "jobs": options.lines // QUESTIONS,
+            "jobs_short": options.lines,
+            "loop": min(LOOP_LINES, options.lines),
+        },
         "skipped": skipped,
         "megabytes": {name: environment.megabytes() for name, environment in here.items()},
     }

@@ -190,7 +190,8 @@ def _about_starts(results: Results) -> str:
 def _streams(results: Results) -> list[str]:
     lines = results["lines"]
     sentences = []
-    for name, runs in results["jobs"].items():
+    for name, kind in ((name, kind) for name in results["jobs"] for kind in ("jobs", "jobs_short")):
+        runs, texts = results[kind][name], "questions, one per line," if kind == "jobs" else "short lines"
         one = column(runs["1"], "seconds")
         gains = [
             f"`--jobs {count}` runs at {spread(ratios(one, column(more, 'seconds')))} the speed of `--jobs 1`, with "
@@ -199,8 +200,8 @@ def _streams(results: Results) -> list[str]:
             if count != "1"
         ]
         sentences.append(
-            f"With {name}, by the clock: {'; '.join(gains)}. `--jobs 1` tags {lines['jobs'] / statistics.median(one):,.0f} "
-            f"lines per second, of {lines['jobs']:,} short lines in a file."
+            f"With {name}, by the clock: {'; '.join(gains)}. `--jobs 1` tags {lines[kind] / statistics.median(one):,.0f} "
+            f"per second, of {lines[kind]:,} {texts} in a file."
         )
     if not results["jobs"]:
         sentences.append("`--jobs` was not measured: this machine has one core.")
