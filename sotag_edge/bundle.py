@@ -2,8 +2,7 @@
 
 A bundle is a directory: ``model.json``, ``model.tflite``, ``vocab.txt``, and for people ``metrics.json`` and ``README.md``.
 Training writes manifests and the device reads them, both through this module: no other one names a key of ``model.json``.
-Every file is checked by its SHA-256 before anything runs. Nothing is guessed from file names. A bundle may come from a
-stranger: sizes and numbers are bounded before anything is read or made of them.
+Every file is checked by its SHA-256 first. A bundle may come from a stranger: sizes and numbers are bounded before use.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from sotag_edge.features import FEATURES, Features
 from sotag_edge.inputs import InputSettings, NetworkInput
 from sotag_edge.json_fields import nullable, number, numbers, optional, required
 from sotag_edge.tokenizer import TokenizerMode
-from sotag_edge.vocabulary import LONG, UNKNOWN_ID, Vocabulary
+from sotag_edge.vocabulary import LONG, Vocabulary
 
 SCHEMA_VERSION = 3
 """The version that is written."""
@@ -108,6 +107,7 @@ class Manifest:
         content = _read_json(folder / MANIFEST)
         try:
             sequence = required(content, "sequence", dict)
+            early = nullable(sequence, "early_exit", dict)
             outputs = required(content, "outputs", dict) if content["schema_version"] > 1 else _SINGLE_LABEL
             files = required(content, "files", dict)
             return cls(
@@ -120,7 +120,7 @@ class Manifest:
                 ),
                 decision=_decision(required(outputs, "kind", str), required(content, "scores", dict)),
                 off_topic=required(outputs, "off_topic", bool),
-                early_exit=_early_exit(nullable(sequence, "early_exit", dict)),
+                early_exit=None if early is None else EarlyExit(required(early, "tokens", int), number(early, "score")),
                 recipe=optional(content, "recipe", str),
                 preset=optional(content, "preset", str),
                 seed=optional(content, "seed", int),
@@ -199,9 +199,14 @@ class Bundle:
         """The input of the network for any text."""
         settings = self.manifest.input
         if len(text) >= LONG and self.features is None and settings.has_long_ids:
-            ids = settings.long_ids(text, self.vocabulary)
-            return NetworkInput(ids[: settings.max_tokens] or [UNKNOWN_ID], None, len(ids) > settings.max_tokens)
+            return settings.input_of_ids(settings.long_ids(text, self.vocabulary))
         return self.input_of(settings.tokens(text))
+
+    def inputs(self, texts: Sequence[str]) -> list[NetworkInput]:
+        """The input for each of several texts."""
+        if self.features is not None or not self.manifest.input.has_long_ids:
+            return [self.input(text) for text in texts]
+        return self.manifest.input.inputs(texts, self.vocabulary)
 
     def input_of(self, tokens: list[str]) -> NetworkInput:
         """The input for the tokens of a text, one more than the network reads if there are so many."""
@@ -238,9 +243,8 @@ def _read_json(path: Path) -> Facts:
         raise ModelError(f"{path} is not valid JSON: {error}") from error
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version not in _READABLE:
-        readable = f"{_READABLE[0]} to {_READABLE[-1]}"
         raise ModelError(
-            f"{path} has schema version {version!r}, but this sotag-edge reads versions {readable}: "
+            f"{path} has schema version {version!r}, but this sotag-edge reads versions {_READABLE[0]} to {_READABLE[-1]}: "
             "train or convert the model again, or install the sotag-edge that wrote it"
         )
     checked: Facts = content
@@ -271,10 +275,6 @@ def _labels(content: Facts) -> tuple[str, ...]:
         if not 1 <= len(label) <= _LONGEST_LABEL or label.encode(errors="replace").decode() != label:
             raise ValueError(f"the label {label[:20]!r} is empty, too long or not Unicode text")
     return tuple(labels)
-
-
-def _early_exit(facts: Facts | None) -> EarlyExit | None:
-    return None if facts is None else EarlyExit(required(facts, "tokens", int), number(facts, "score"))
 
 
 def _decision(kind: str, scores: Facts) -> Decision:

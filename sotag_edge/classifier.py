@@ -188,7 +188,7 @@ class Classifier:
         for start in range(0, len(texts), _BLOCK):
             block = texts[start : start + _BLOCK]
             strange = next((place for place, text in enumerate(block) if not isinstance(text, str)), len(block))
-            inputs = [self.bundle.input(text) for text in block[:strange]]
+            inputs = self.bundle.inputs(block[:strange])
             by_length = sorted(range(strange), key=lambda place: len(inputs[place].ids))
             readings = {}
             with suppress(ModelError):  # a damaged model: what comes before the fault is answered first

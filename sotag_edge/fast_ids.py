@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,7 +57,7 @@ class FastIds:
             some = {token: start + place for place, token in enumerate(tokens[start : start + _TOGETHER])}
             plain = _plain(list(some))
             if plain:
-                numbers = self._numbers_of(" ".join(plain))
+                numbers, _ = self._numbers_of(" ".join(plain))
                 ids += [some[token] for token in plain]
                 self._numbers[ids[-len(plain) :]] = numbers
         self._multipliers, self._slots = _perfect_hash(self._numbers, np.array(ids, np.int32))
@@ -65,7 +66,16 @@ class FastIds:
 
     def ids(self, text: str) -> NDArray[np.int32]:
         """The id of each token of a decoded text of at most ``LONGEST`` ASCII characters, as 32-bit integers."""
-        numbers = self._numbers_of(text)
+        return self._ids(self._numbers_of(text)[0])
+
+    def ids_of(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """The ids of each of several texts, of at most ``LONGEST`` characters together with a space between them."""
+        numbers, starts = self._numbers_of(" ".join(texts))
+        ends = accumulate(len(text) + 1 for text in texts)
+        ids = self._ids(numbers)
+        return np.split(ids, starts.searchsorted(list(ends)[:-1]))
+
+    def _ids(self, numbers: Numbers) -> NDArray[np.int32]:
         # NumPy 1 takes no unsigned places, and those of a 32-bit machine have 32 bits.
         places = self._multipliers.take((numbers & self._buckets).astype(np.intp))
         places *= numbers
@@ -74,8 +84,8 @@ class FastIds:
         np.putmask(ids, self._numbers.take(ids) != numbers, UNKNOWN_ID)
         return ids
 
-    def _numbers_of(self, text: str) -> Numbers:
-        """The number of each token of an ASCII text. Raises ``ValueError`` for a longer one."""
+    def _numbers_of(self, text: str) -> tuple[Numbers, NDArray[np.intp]]:
+        """The number of each token of an ASCII text, and where it starts. Raises ``ValueError`` for a longer text."""
         if len(text) > LONGEST:
             raise ValueError(f"{len(text)} characters are more than {LONGEST}")
         # A token starts where no run goes on, and the last mark ends the last token.
@@ -90,8 +100,9 @@ class FastIds:
         # subtle: white space has the digit 0, so a token's sum may run to the start of the next one.
         before = sums.take(starts)
         numbers = before[1:] - before[:-1]
-        numbers *= self._inverses.take(starts[:-1])
-        return numbers
+        starts = starts[:-1]
+        numbers *= self._inverses.take(starts)
+        return numbers, starts
 
 
 def _character_tables() -> tuple[bytes, bytes]:

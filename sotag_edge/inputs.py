@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sotag_edge.tokenizer import TokenizerMode, piece_tokens, pieces_of, tokenize
-from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+from sotag_edge.vocabulary import LONGEST, PADDING_ID, UNKNOWN_ID, Vocabulary
 
 _LONGEST, _LONGEST_STEP = 100_000, 256  # tokens
 
@@ -82,6 +82,23 @@ class InputSettings:
                 break
         return ids
 
+    def inputs(self, texts: Sequence[str], vocabulary: Vocabulary) -> list[NetworkInput]:
+        """The inputs of a network without a linear branch, where ``has_long_ids``."""
+        return [self.input_of_ids(ids) for ids in self.ids_of_many(texts, vocabulary)]
+
+    def input_of_ids(self, ids: array[int]) -> NetworkInput:
+        """The input of a network without a linear branch for the ids of a text, as ``long_ids`` gives them."""
+        return NetworkInput(ids[: self.max_tokens] or [UNKNOWN_ID], None, len(ids) > self.max_tokens)
+
+    def ids_of_many(self, texts: Sequence[str], vocabulary: Vocabulary) -> list[array[int]]:
+        """The ``long_ids`` of each of several texts, short ones too, in less time."""
+        wholes = [pieces_of(text, self.tokenizer, self.max_tokens + 1) for text in texts]
+        ids: dict[int, array[int]] = {}
+        for group in _groups(wholes):
+            found = vocabulary.fast_ids_of(list(group.values()))
+            ids |= {place: array("i", of_text.tobytes()) for place, of_text in zip(group, found or (), strict=False)}
+        return [ids[place] if place in ids else self.long_ids(text, vocabulary) for place, text in enumerate(texts)]
+
     def tokens(self, text: str) -> list[str]:
         """The first ``max_tokens + 1`` tokens of a text: one more than the network reads shows that the text is longer.
 
@@ -97,3 +114,19 @@ class InputSettings:
     def padded(self, ids: list[int]) -> list[int]:
         """The ids of a text, at most ``max_tokens``, as long as the network needs them."""
         return ids if self.pad_to is None else ids + [PADDING_ID] * (self.pad_to - len(ids))
+
+
+def _groups(wholes: Sequence[Iterable[str]]) -> Iterator[dict[int, str]]:
+    """The texts that are one piece of ASCII by their places, in groups that ``fast_ids_of`` takes at once."""
+    group: dict[int, str] = {}
+    size = 0
+    for place, whole in enumerate(wholes):
+        if not isinstance(whole, tuple) or not whole[0].isascii():
+            continue
+        if size + len(whole[0]) >= LONGEST:
+            yield group
+            group, size = {}, 0
+        group[place] = whole[0]
+        size += len(whole[0]) + 1
+    if group:
+        yield group

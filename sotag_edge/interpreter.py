@@ -61,14 +61,12 @@ class Interpreter:
         The input tensors take the text's own length, so the scores depend on that text only. Raises ``ModelError`` if the
         model cannot be run, or its scores are not numbers from 0 to 1, with a sum of 1 unless they are independent.
         """
-        if self._step:
-            with self.reading() as reading:
-                return reading.scores(ids)
-        graph = self._taken(0)
+        steps = min(-(-len(ids) // self._step), _LONG) if self._step else 0
+        graph = self._taken(steps)
         try:
             return self._checked(graph.scores(ids, rows))
         finally:
-            self._free[0].append(graph)
+            self._free[steps].append(graph)
 
     def reading(self) -> Reading:
         """The reading of one text in pieces, for a model with a ``step``."""

@@ -37,7 +37,7 @@ _LEAST, _USUAL_WORDS = (
     4,
     0.25,
 )  # tokens that are looked at first; of the tokens, the share that is exceeded nearly always
-LONG, LONGEST = 300, 4096
+LONG, LONGEST = 300, 16384
 """Characters of a text whose ids NumPy has faster: of a shorter one Python has, a longer one comes in pieces."""
 _BEFORE_FAST = 64  # long texts; to prepare for faster ones takes 5 ms, which they save in about 300 texts
 
@@ -109,14 +109,24 @@ class Vocabulary:
         """
         if not (LONG <= len(text) <= LONGEST and text.isascii()):
             return None
+        fast = self._prepared(1)
+        return None if fast is None else fast.ids(text)
+
+    def fast_ids_of(self, texts: Sequence[str]) -> list[NDArray[np.int32]] | None:
+        """The same for several decoded ASCII texts, of any length, of at most ``LONGEST`` characters together with a space
+        between them: NumPy takes as long for ten short texts as for one."""
+        fast = self._prepared(len(texts))
+        return None if fast is None else fast.ids_of(texts)
+
+    def _prepared(self, texts: int) -> FastIds | None:
         if self._before_fast > 0:
-            self._before_fast -= 1
+            self._before_fast -= texts
             if self._before_fast <= 0:  # subtle: another thread may have subtracted, too
                 from sotag_edge.fast_ids import FastIds
 
                 with suppress(ValueError):
                     self._fast = FastIds(self.tokens)
-        return None if self._fast is None else self._fast.ids(text)
+        return self._fast
 
     def has_words(self, ids: Sequence[int]) -> bool:
         """Whether enough tokens of a text are known words: not so in a list of numbers, a byte dump or another language.

@@ -73,7 +73,7 @@ def test_a_longer_token_with_another_number() -> None:
     assert FAST.ids(text).tolist() == [UNKNOWN_ID] * 6
 
 
-@pytest.mark.parametrize("tokens", [["b" * (LONGEST + 1)], ["x" * 2000, "y" * 2000, "z" * 2000]], ids=["one", "some"])
+@pytest.mark.parametrize("tokens", [["b" * (LONGEST + 1)], ["x" * 6000, "y" * 6000, "z" * 6000]], ids=["one", "some"])
 def test_a_vocabulary_of_very_long_tokens_is_refused(tokens: list[str]) -> None:
     """Its ids are still right, without NumPy."""
     with pytest.raises(ValueError, match="characters are more than"):
@@ -168,3 +168,22 @@ def test_a_linear_branch_has_its_rows() -> None:
     text = "knead the bread dough " * 50
     assert bundle.input(text) == bundle.input_of(bundle.manifest.input.tokens(text))
     assert bundle.input(text).rows
+
+
+@given(st.lists(NASTY, max_size=40), st.integers(1, 40), st.sampled_from([TokenizerMode.CODE, TokenizerMode.TEXT]))
+def test_the_ids_of_many_texts(texts: list[str], limit: int, mode: TokenizerMode) -> None:
+    """Each has its own, empty ones, long ones and those of other scripts too, whatever its neighbours are."""
+    settings = InputSettings(mode, limit)
+    texts += ["", "été &lt;b&gt; 日本", '""', '"', "a" * (LONGEST + 9), "word " * LONGEST]
+    found = settings.ids_of_many(texts, VOCABULARY)
+    assert [ids.tolist()[: limit + 1] for ids in found] == [slow_ids(text, mode, limit + 1) for text in texts]
+
+
+def test_many_short_texts_use_numpy(bundle: Bundle) -> None:
+    """After the first ones; the inputs are those of single texts."""
+    texts = ["knead the bread dough", "prune the roses, then water them", ""] * 50
+    expected = [bundle.input(text) for text in texts]
+    assert [[list(one.ids), one.truncated] for one in bundle.inputs(texts)] == [
+        [list(one.ids), one.truncated] for one in expected
+    ]
+    assert bundle.vocabulary.fast_ids_of(texts[:3]) is not None
