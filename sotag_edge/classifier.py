@@ -153,7 +153,7 @@ class Classifier:
         if the model is damaged.
         """
         early, has_words = self.bundle.manifest.early_exit, self.bundle.vocabulary.has_words
-        if early is None or len(whole.ids) <= early.tokens:
+        if early is None or not early.is_tried(len(whole.ids)):
             return whole, self._outputs(whole), has_words(whole.ids)
         beginning = whole.ids[: early.tokens]
         calibrated = self.decision.calibrated

@@ -113,7 +113,7 @@ def test_the_trial_reads_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(graph.StepGraph, "scores", noted)
     bundle = Bundle.read(folder)
     trial.run_all(str(folder), *bundle.manifest.hashes.values())
-    longer = sum(len(read.ids) > 8 for read in trial._inputs(bundle))
+    longer = sum(len(read.ids) > 16 for read in trial._inputs(bundle))
     assert sum(state is not None for state in continued) == longer > 10
 
 
@@ -158,6 +158,13 @@ def test_a_text_with_a_certain_beginning_is_not_read_on(bundle: Bundle) -> None:
     assert len(classifier.read(text).ids) == 8
     assert whole.classify(text).scores != classifier.classify(text).scores
     assert len(whole.read(text).ids) > 8
+
+
+@pytest.mark.parametrize(("tokens", "read"), [(8, 8), (9, 9), (16, 16), (17, 8), (40, 8)])
+def test_a_text_of_up_to_twice_the_tokens_is_read_as_a_whole(bundle: Bundle, tokens: int, read: int) -> None:
+    """To go on after a stop would cost more than a stop saves."""
+    text = " ".join([*CERTAIN.split(), *["dough"] * 40][:tokens])
+    assert len(Classifier(bundle).read(text).ids) == read
 
 
 def test_a_text_with_an_uncertain_beginning_is_read_on(bundle: Bundle) -> None:

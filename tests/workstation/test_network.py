@@ -100,9 +100,9 @@ def test_parity_knows_the_early_exit(early: float, threshold: float, tmp_path: P
     bundle = Bundle.read(tmp_path)
     ids = [bundle.input(text).ids for text in texts()]
     whole = made.scores(ids)
-    stopped = [len(one) > 16 and made.scores([one[:16]]).max() >= score for one in ids]
-    assert {length > 16 for length, one in zip(LENGTHS, stopped, strict=True) if one} == {True}
-    assert not all(one for length, one in zip(LENGTHS, stopped, strict=True) if length > 16)
+    stopped = [len(one) > 32 and made.scores([one[:16]]).max() >= score for one in ids]
+    assert {length > 32 for length, one in zip(LENGTHS, stopped, strict=True) if one} == {True}
+    assert not all(one for length, one in zip(LENGTHS, stopped, strict=True) if length > 32)
     assert abs(device.run(tmp_path, texts()).scores - whole).max(axis=1)[stopped].max() > 0.01
 
 

@@ -97,11 +97,11 @@ def _with_early_exit(
     manifest = bundle.manifest
     if manifest.early_exit is None:
         return whole
-    tokens, enough = manifest.early_exit.tokens, manifest.early_exit.enough(manifest.decision)
-    beginnings = [of_text[:tokens] for of_text in ids]
+    early, enough = manifest.early_exit, manifest.early_exit.enough(manifest.decision)
+    beginnings = [of_text[: early.tokens] for of_text in ids]
     first = calibrated(network.scores(beginnings).astype(np.float64), manifest.decision)[:, : len(manifest.labels)]
     may_stop = [
-        len(of_text) > tokens and bundle.vocabulary.has_words(beginning)
+        early.is_tried(len(of_text)) and bundle.vocabulary.has_words(beginning)
         for of_text, beginning in zip(ids, beginnings, strict=True)
     ]
     best = first.max(axis=1)

@@ -13,7 +13,7 @@ from sotag_edge.decision import EarlyExit
 _PART = 4  # a beginning has a quarter of the tokens that the network reads
 _BOUNDS = tuple(round(0.5 + 0.01 * number, 2) for number in range(50))
 _MOST_LOST = 0.0005  # of the texts
-_ENOUGH = 200  # texts with more tokens than a beginning
+_ENOUGH = 200  # texts that may stop
 
 
 def beginning(max_tokens: int, step: int) -> int:
@@ -25,9 +25,9 @@ def fit_early_exit(first: Floats, whole: Floats, is_longer: Members, tokens: int
     """The lowest score at which texts may stop without a loss worth mentioning; ``None`` if no score is so high.
 
     ``first``: the calibrated scores of each text's first ``tokens`` tokens, shape [texts, labels]; ``whole``: of the text;
-    ``is_longer``: whether a text has more tokens. A text whose beginning has another best label than the whole loses the
-    difference of the two labels' scores for the whole. That is the accuracy it loses on average, and it varies less than a
-    count of the few texts that change from right to wrong.
+    ``is_longer``: whether a text has enough tokens to stop. A text whose beginning has another best label than the whole
+    loses the difference of the two labels' scores for the whole. That is the accuracy that it loses on average, and it
+    varies less than a count of the few texts that change from right to wrong.
     """
     if is_longer.sum() < _ENOUGH:
         return None

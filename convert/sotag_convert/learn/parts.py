@@ -23,6 +23,7 @@ from sotag_convert.network.network import Network
 from sotag_convert.network.seed import SeedNetwork
 from sotag_convert.progress import Progress
 from sotag_convert.run_state import FitFile
+from sotag_edge.decision import EarlyExit
 from sotag_edge.errors import InputError
 from sotag_edge.inputs import InputSettings
 from sotag_edge.vocabulary import Vocabulary
@@ -83,11 +84,11 @@ class Parts(NamedTuple):
         return Unseen(network, linear, calibrate.members_of(examples, self.labels))
 
     def beginnings(self, examples: Examples, tokens: int) -> tuple[calibrate.Floats, calibrate.Members]:
-        """The network's logits of each text's first ``tokens`` tokens, shape [texts, outputs]; which texts have more."""
+        """The network's logits of each text's first ``tokens`` tokens, shape [texts, outputs]; which texts may stop."""
         ids = [self.input.ids(text, self.vocabulary) for text in examples.texts]
         scores = self.network.scores([of_text[:tokens] for of_text in ids])
         logits = calibrate.network_logits(scores, independent=self.network.settings.independent)
-        return logits, np.array([len(of_text) > tokens for of_text in ids])
+        return logits, np.array([EarlyExit(tokens, 1.0).is_tried(len(of_text)) for of_text in ids])
 
     def whole(self, mix: calibrate.Mix) -> Network:
         """The network with the branch in it, if there is one: their logits are added in the mix's shares."""
