@@ -99,7 +99,7 @@ class EarlyExit:
         return max(self.score, decision.threshold) if isinstance(decision, SingleLabel) else _NEVER
 
     def __str__(self) -> str:
-        return f"after {self.tokens} tokens, from a score of {self.score}"
+        return f"after {self.tokens} tokens of over {2 * self.tokens}, from a score of {self.score}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def test_info_tells_what_a_model_needs(run: Run) -> None:
 def test_info_tells_of_the_early_exit(run: Run) -> None:
     """Its tokens and its score; ``null``, in the table "none", for a model that reads every text to its end."""
     for model, fact, words in (
-        (STEPS, {"tokens": 8, "score": 0.9}, "after 8 tokens, from a score of 0.9"),
+        (STEPS, {"tokens": 8, "score": 0.9}, "after 8 tokens of over 16, from a score of 0.9"),
         (FIXTURE, None, "none"),
     ):
         assert json.loads(run("info", model, "--to", "json").stdout)["early_exit"] == fact

@@ -173,7 +173,7 @@ def test_the_early_exit_has_a_row() -> None:
     """Only of a model that has one."""
     settings = replace(MANIFEST.input, max_tokens=384, step=16)
     manifest = replace(MANIFEST, input=settings, early_exit=EarlyExit(96, 0.94))
-    assert "| early exit | after 96 tokens, from a score of 0.94 |" in card("m", manifest, METRICS)
+    assert "| early exit | after 96 tokens of over 192, from a score of 0.94 |" in card("m", manifest, METRICS)
     assert "early exit" not in card("m", MANIFEST, METRICS)
 
 
