@@ -154,8 +154,9 @@ _DEFAULT = Preset(
 #   the network of the default preset                                           0.260   57
 #
 # Then, with two seeds each, a word dropout of 0.25 in place of 0.15: 0.262 and 0.280 in place of 0.265 and 0.285.
-# All rows but the last are of 10 epochs; 5 are 0.005 worse, so are 16, and 8 are as good. A teacher's share of 0.3 or 0.8 (0.275, 0.287 for the first row), padding
-# before texts in training, so that steps begin at any token (0.281), and steps that overlap (0.274) did not help.
+# All rows but the last are of 10 epochs; 5 are 0.005 worse, so are 16, and 8 are as good. A teacher's share of 0.3 or 0.8
+# (0.275, 0.287 for the first row), padding before texts in training, so that steps begin at any token (0.281), and steps
+# that overlap (0.274) did not help.
 _FAST = replace(
     _DEFAULT,
     input=InputSettings(TokenizerMode.TEXT, max_tokens=384, step=16),
