@@ -329,7 +329,7 @@ def test_a_layer_in_the_configuration_is_not_executed(model_copy: Path, tmp_path
         ("kind", ["seed"], "'kind' must be one of seed, conv-lstm"),
         ("kernel", 10**6, "'kernel' must be a whole number from 1 to 256, not 1000000"),
         ("units", 10**6, "'units' must be a whole number from 1 to 1,024"),
-        ("buckets", 10**9, "'buckets' must be a whole number from 1 to"),
+        ("buckets", 10**9, "'buckets' must be a whole number from 2 to"),
         ("buckets", 10**7, "the network has 30,.* weights, and 20,000,000 are the most"),
         ("stride", 0, "'stride' must be a whole number from 1"),
         ("stride", 13, "'stride' must be at most 'kernel', 12, not 13"),

@@ -60,10 +60,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_the_fitted_calibration_is_published(runs: dict[str, Path]) -> None:
-    """On noisy texts the network is too sure of itself or too modest: temperature and threshold are not the defaults."""
+    """On noisy texts the network is too sure of itself or too modest: its logits have a factor, and there is a threshold."""
     decision = Bundle.read(runs["once"]).manifest.decision
     assert isinstance(decision, SingleLabel)
-    assert decision.temperature != 1
+    training = json.loads((runs["once"] / "metrics.json").read_bytes())["training"]
+    assert abs(training["network_share"] - 1) > 0.01
     assert 0.3 < decision.threshold < 1
 
 
@@ -352,7 +353,9 @@ def test_the_whole_adds_up_its_parts(parts: Parts) -> None:
     rows = [features.rows(*of_text) for of_text in zip(tokens, ids, strict=True)]
     scores = parts.whole(mix).scores(ids, rows)
     np.testing.assert_allclose(scores, mix.scores(unseen.network, unseen.linear), atol=1e-4)
-    assert parts._replace(table=None).whole(mix) is parts.network
+    alone = calibrate.Mix(0.4, 0.0, 0.0, independent=False, off_topic=0.3)
+    scores = parts._replace(table=None).whole(alone).scores(ids)
+    np.testing.assert_allclose(scores, alone.scores(unseen.network, None), atol=1e-4)
 
 
 def test_unseen_texts_can_be_joined(parts: Parts) -> None:
