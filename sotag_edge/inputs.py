@@ -71,8 +71,11 @@ class InputSettings:
         >>> settings.long_ids("import numpy as np", Vocabulary(["[PAD]", "[UNK]", "import"]))
         array('i', [2, 1, 1, 1])
         """
+        return self._ids_of_pieces(pieces_of(text, self.tokenizer, self.max_tokens + 1), vocabulary)
+
+    def _ids_of_pieces(self, pieces: Iterable[str], vocabulary: Vocabulary) -> array[int]:
         ids = array("i")
-        for piece in pieces_of(text, self.tokenizer, self.max_tokens + 1):
+        for piece in pieces:
             fast = vocabulary.fast_ids(piece)
             if fast is None:
                 ids.extend(vocabulary.ids(piece_tokens(piece, self.tokenizer, self.max_tokens + 1 - len(ids))))
@@ -97,7 +100,9 @@ class InputSettings:
         for group in _groups(wholes):
             found = vocabulary.fast_ids_of(list(group.values()))
             ids |= {place: array("i", of_text.tobytes()) for place, of_text in zip(group, found or (), strict=False)}
-        return [ids[place] if place in ids else self.long_ids(text, vocabulary) for place, text in enumerate(texts)]
+        return [
+            ids[place] if place in ids else self._ids_of_pieces(whole, vocabulary) for place, whole in enumerate(wholes)
+        ]
 
     def tokens(self, text: str) -> list[str]:
         """The first ``max_tokens + 1`` tokens of a text: one more than the network reads shows that the text is longer.

@@ -61,7 +61,7 @@ class Interpreter:
         The input tensors take the text's own length, so the scores depend on that text only. Raises ``ModelError`` if the
         model cannot be run, or its scores are not numbers from 0 to 1, with a sum of 1 unless they are independent.
         """
-        steps = min(-(-len(ids) // self._step), _LONG) if self._step else 0
+        steps = self._steps_of(ids)
         graph = self._taken(steps)
         try:
             return self._checked(graph.scores(ids, rows))
@@ -70,7 +70,11 @@ class Interpreter:
 
     def reading(self) -> Reading:
         """The reading of one text in pieces, for a model with a ``step``."""
-        return Reading(self, self._step or 1)
+        return Reading(self)
+
+    def _steps_of(self, ids: Sequence[int]) -> int:
+        """By which graphs are kept; 0 without a ``step``."""
+        return min(-(-len(ids) // self._step), _LONG) if self._step else 0
 
     def _taken(self, steps: int) -> Any:
         """A graph that no other call uses: one that has so many steps or had no call yet, a new one, or any of many."""
@@ -100,8 +104,8 @@ class Reading:
     The LSTM goes on where it has stopped, so what was read is not read again.
     """
 
-    def __init__(self, interpreter: Interpreter, step: int) -> None:
-        self._interpreter, self._step = interpreter, step
+    def __init__(self, interpreter: Interpreter) -> None:
+        self._interpreter = interpreter
         self._graph: Any = None
         self._steps = 0
 
@@ -112,7 +116,7 @@ class Reading:
         """
         state = self._graph and self._graph.state()
         self._release()
-        self._steps = min(-(-len(ids) // self._step), _LONG)
+        self._steps = self._interpreter._steps_of(ids)
         self._graph = self._interpreter._taken(self._steps)
         return self._interpreter._checked(self._graph.scores(ids, state))
 

@@ -33,10 +33,8 @@ _MOST = 1_000_000  # tokens, which take 200 MB of memory
 _WORD = re.compile(r"[^\W\d_]{3}|[^\W\d_\x00-\x7f]")
 _FEWEST_WORDS = 0.03  # of the tokens
 _SHORT = 8  # tokens; in a shorter text each token with a letter is a word, such as "c#"
-_LEAST, _USUAL_WORDS = (
-    4,
-    0.25,
-)  # tokens that are looked at first; of the tokens, the share that is exceeded nearly always
+_LEAST = 4  # tokens that are looked at first, and as many as have enough words in nearly every text:
+_USUAL_WORDS = 0.25  # of the tokens
 LONG, LONGEST = 300, 16384
 """Characters of a text whose ids NumPy has faster: of a shorter one Python has, a longer one comes in pieces."""
 _BEFORE_FAST = 64  # long texts; to prepare for faster ones takes 5 ms, which they save in about 300 texts

@@ -73,9 +73,8 @@ def check_parity(
     rows = None if bundle.features is None else [read.rows for read in inputs if read.rows]
     ids = [read.ids for read in inputs]
     scores = calibrated(network.scores(ids, rows).astype(np.float64), decision)
-    expected = scores[:, :labels]  # an off-topic output has no label
-    if bundle.manifest.early_exit:
-        expected = _with_early_exit(expected, run.scores, ids, network, bundle)
+    # An off-topic output has no label.
+    expected = _with_early_exit(scores[:, :labels], run.scores, ids, network, bundle)
     members = None if examples is None else members_of(examples, labels)
     parity = compare(expected, run.scores, members, decision, device_bytes(folder))
     tolerance = RECIPES[recipe].tolerance
