@@ -110,7 +110,7 @@ def measured_commands(
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Everything, measured now."""
-    dataset = load("stackoverflow", DataSettings(archive=options.archive), say=say)
+    dataset = load("stackoverflow-16k", DataSettings(archive=options.archive), say=say)
     rivals = learn(dataset)
     texts = texts_of(dataset, options.texts)
     say("environments")

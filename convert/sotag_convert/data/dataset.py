@@ -95,10 +95,10 @@ class Origin:
     general_off_topic: ClassVar[bool] = True
     """Whether the project's general off-topic texts are off-topic here, as far as anybody knows."""
 
-    def versions(self, text: str, label: str, draw: random.Random) -> list[str]:
-        """Further versions of a training text, such as one that names its label; none here."""
-        del text, label, draw
-        return []
+    def versions(self, text: str, labels: Sequence[str], draw: random.Random) -> list[str]:
+        """The versions of a training text with these labels: the last one as people type it. Here only the text itself."""
+        del labels, draw
+        return [text]
 
     def views(self, texts: Sequence[str], labels: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The versions of labelled texts to measure a model on, by name, each in the order of ``texts``.
@@ -121,7 +121,8 @@ class Dataset:
     have none of the labels. ``general``: texts that are off-topic for most data sets (off_topic.py); those that resemble a
     label are not used. ``extra``: further training texts, which a preset may leave out and which are never used for
     validation. ``validation``: the validation texts that the data set itself has; ``None`` leaves it to the training to
-    split some off. ``multi_label``: whether a text may have several labels.
+    split some off; ``validation_off_topic``: off-topic ones. ``multi_label``: whether a text may have several labels.
+    ``further_tests``: texts to measure the model on besides ``test``.
     """
 
     name: str
@@ -134,12 +135,20 @@ class Dataset:
     origin: Origin = _UNKNOWN_ORIGIN
     validation: Examples | None = None
     multi_label: bool = False
+    validation_off_topic: tuple[str, ...] = ()
+    further_tests: tuple[LabelledTexts, ...] = ()
 
     def with_validation_texts(self) -> Dataset:
         """The data set with its own validation texts among the training texts."""
         if self.validation is None:
             return self
-        return replace(self, train=self.train.joined(self.validation), validation=None)
+        return replace(
+            self,
+            train=self.train.joined(self.validation),
+            off_topic=self.off_topic + self.validation_off_topic,
+            validation=None,
+            validation_off_topic=(),
+        )
 
     def sha256(self) -> str:
         """A hash of the training texts and their labels, for the manifest."""
@@ -155,8 +164,10 @@ class Dataset:
     def sha256_of_all(self) -> str:
         """A hash of everything that a run depends on: with the texts to validate and to measure on."""
         digest = hashlib.sha256(f"{type(self.origin).__name__} {self.multi_label}".encode())
-        for part in (self.train, self.validation, self.test):
+        for part in (self.train, self.validation, self.test, *(test.examples for test in self.further_tests)):
             digest.update(replace(self, train=part).sha256().encode() if part else b"-")
+        for text in (*self.validation_off_topic, *(text for test in self.further_tests for text in test.off_topic)):
+            digest.update(f"{text}\0".encode("utf-8", errors="surrogatepass"))
         return digest.hexdigest()
 
     def _label_sets(self) -> set[tuple[int, ...]]:
@@ -165,9 +176,13 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class LabelledTexts:
-    """Labelled texts to measure a model on. ``name``: which ones, such as "test texts"; the rest as in ``Dataset``."""
+    """Labelled texts to measure a model on.
+
+    ``name``: which ones, such as "test texts"; ``further``: others, with figures of their own; the rest as in ``Dataset``.
+    """
 
     name: str
     examples: Examples
     off_topic: tuple[str, ...] = ()
     origin: Origin = _UNKNOWN_ORIGIN
+    further: tuple[LabelledTexts, ...] = ()

@@ -5,11 +5,12 @@ Names that differ only in white space are one. The label ``unknown`` is for off-
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
+_MOST_LISTED = 10  # labels in an error
 LONGEST_LABEL = 1_000  # characters, as in a manifest
 
 LabelSet = tuple[str, ...]
@@ -72,3 +73,17 @@ def check_names(names: Iterable[str], place: str) -> None:
 
 
 _SHOWN = 40  # characters in an error
+
+
+def check_labels(data: str, present: Iterable[str], labels: Sequence[str]) -> None:
+    """Raise ``InputError`` if there are no labels, or some that the model does not have."""
+    names = set(present) - {UNKNOWN_LABEL}
+    if not names or not names <= set(labels):
+        others = listed(sorted(names - set(labels)) + sorted(names & set(labels))) or "(none)"
+        raise InputError(f"{data} has the labels {others}, and the model {listed(labels)}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, for a sentence."""
+    more = f" and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + more

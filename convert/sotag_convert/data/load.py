@@ -1,31 +1,28 @@
-"""Files, folders, texts in memory, or the name ``stackoverflow`` -> a ``Dataset`` or ``LabelledTexts``.
+"""Files, folders, texts in memory, or the name of a public data set -> a ``Dataset`` or ``LabelledTexts``.
 
 The label ``unknown`` is for off-topic texts, which have none of the labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from sotag_convert.data import folder as folders
-from sotag_convert.data import stackoverflow
-from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
-from sotag_convert.data.labels import check_names, clean, label_set
+from sotag_convert.data.dataset import Dataset, LabelledTexts
+from sotag_convert.data.labels import check_labels, clean, label_set, listed
+from sotag_convert.data.public import PUBLIC, public_data, public_tests
 from sotag_convert.data.reading import Reader, Say, Tick, say_nothing
 from sotag_convert.data.records import POSTS, format_of, read_file
 from sotag_convert.data.settings import DEFAULT, DataSettings
-from sotag_convert.data.stackoverflow_text import StackOverflow
-from sotag_convert.data.texts import Parts, Texts
-from sotag_edge.decision import UNKNOWN_LABEL
+from sotag_convert.data.texts import Parts, Texts, dataset_of
 from sotag_edge.errors import InputError, UsageError
 from sotag_edge.sources import STDIN
 
 Labels = Sequence[str] | Sequence[Collection[str]]
 """The label of each text; or all labels of each text, none for an off-topic one."""
-_MOST_LISTED = 10  # labels in an error
 _ENOUGH_POSTS = 50  # with a tag, where none is chosen: a dump has thousands of rare ones
 
 
@@ -35,7 +32,7 @@ def load(
     say: Say = say_nothing,
     tick: Tick | None = None,
 ) -> Dataset:
-    """The data set in files or folders, or the public one called ``stackoverflow``. Raises ``InputError``.
+    """The data set in files or folders, or a public one by its name. Raises ``InputError``.
 
     A folder holds ``<label>/*.txt``, or these folders in ``train/``, and perhaps in ``validation/`` and ``test/``. A file is
     one of records, fastText's lines, or a Stack Exchange dump's ``Posts.xml``; ``-`` is standard input. Several are read as
@@ -43,15 +40,15 @@ def load(
     """
     sources = _sources(data, settings)
     with _reading(say, tick) as reader:
-        if stackoverflow.STACK_OVERFLOW in sources:
-            return _stack_overflow(settings, reader, say)
+        if sources[0] in PUBLIC:
+            return public_data(sources[0], settings, reader, say)
         parts = Parts()
         for source in sources:
             _read(source, settings, reader, parts)
         if settings.test is not None:
             parts.test = _test_texts(parts, settings, reader)
     _choose(parts, sources, settings, say)
-    return _dataset(_name(sources), parts, settings.multi_label, say)
+    return dataset_of(_name(sources), parts, settings.multi_label, say)
 
 
 def load_labelled(
@@ -68,10 +65,8 @@ def load_labelled(
     """
     sources = _sources(data, settings)
     with _reading(say, tick) as reader:
-        if stackoverflow.STACK_OVERFLOW in sources:
-            folder = stackoverflow.stack_overflow(archive=settings.archive, say=say)
-            name, texts = _labelled_folder(folder, labels, reader)
-            return LabelledTexts(name, *texts.numbered(labels), origin=StackOverflow())
+        if sources[0] in PUBLIC:
+            return public_tests(public_data(sources[0], settings, reader, say), labels)
         name, texts = "", Texts()
         for source in sources:
             if Path(source).is_dir():
@@ -84,7 +79,7 @@ def load_labelled(
                     _say_left_out(more.keep(labels), say)
             name = kind if name in ("", kind) else "texts"
             texts.extend(more)
-    _check_labels(_name(sources), texts.counts(), labels)
+    check_labels(_name(sources), texts.counts(), labels)
     return LabelledTexts(name, *texts.numbered(labels))
 
 
@@ -97,7 +92,7 @@ def from_texts(
 ) -> Dataset:
     """The data set of these texts; ``labels``: the label of each, or a list of labels. Raises ``InputError``."""
     parts = Parts(train=_labelled(texts, labels))
-    dataset = _dataset(name, parts, multi_label=False, say=say_nothing)
+    dataset = dataset_of(name, parts, multi_label=False, say=say_nothing)
     if not len(test_texts) and not len(test_labels):  # they may be arrays, which are neither true nor false
         return dataset
     test = label_texts(test_texts, test_labels, dataset.labels).examples
@@ -111,7 +106,7 @@ def label_texts(texts: Sequence[str], text_labels: Labels, labels: Sequence[str]
     Raises ``InputError``.
     """
     labelled = _labelled(texts, text_labels)
-    _check_labels("this list", labelled.counts(), labels)
+    check_labels("this list", labelled.counts(), labels)
     return LabelledTexts("texts", *labelled.numbered(labels))
 
 
@@ -129,12 +124,12 @@ def _reading(say: Say, tick: Tick | None) -> Iterator[Reader]:
 
 def _sources(data: str | Sequence[str], settings: DataSettings) -> list[str]:
     sources = [data] if isinstance(data, str) else list(data)
-    public = stackoverflow.STACK_OVERFLOW
+    public = next((source for source in sources if source in PUBLIC), None)
     own_settings = settings.tags or settings.min_texts or settings.test or settings.multi_label
-    if public in sources and (len(sources) > 1 or own_settings):
+    if public and (len(sources) > 1 or own_settings):
         raise UsageError(f"{public!r} has its own tags and test texts: it cannot be combined with other data or tags")
-    if settings.archive is not None and public not in sources:
-        raise UsageError(f"--archive is for the data set {public!r} only")
+    if settings.archive is not None and not public:
+        raise UsageError(f"--archive is for the public data sets only: {listed(PUBLIC)}")
     if sources.count(STDIN) > 1:
         raise UsageError("standard input ('-') can be named once")
     return sources
@@ -150,7 +145,7 @@ def _existing(data: str) -> Path:
     if not path.exists():
         raise InputError(
             f"no data at {path}: use a folder that holds <label>/*.txt, a file of records, such as texts.csv, "
-            f"or the name {stackoverflow.STACK_OVERFLOW!r}"
+            f"or a public data set: {listed(PUBLIC)}"
         )
     return path
 
@@ -179,17 +174,6 @@ def _test_texts(parts: Parts, settings: DataSettings, reader: Reader) -> Texts:
     return tests.to_measure_on()[1]
 
 
-def _stack_overflow(settings: DataSettings, reader: Reader, say: Say) -> Dataset:
-    parts = Parts()
-    folders.read_folder(stackoverflow.stack_overflow(archive=settings.archive, say=say), reader, parts)
-    dataset = _dataset(stackoverflow.STACK_OVERFLOW, parts, multi_label=False, say=say)
-    extra = Texts()
-    for text, label in stackoverflow.extra_texts():
-        extra.add(text, label_set(label))
-    examples, off_topic = extra.numbered(dataset.labels)
-    return replace(dataset, extra=examples, off_topic=off_topic, origin=StackOverflow())
-
-
 def _labelled_folder(folder: Path, labels: Sequence[str] | None, reader: Reader) -> tuple[str, Texts]:
     """The kind of the texts in a folder to measure a model with these ``labels`` on, and the texts."""
     parts = folders.part_folders(folder)
@@ -197,7 +181,7 @@ def _labelled_folder(folder: Path, labels: Sequence[str] | None, reader: Reader)
     kind = "texts" if parts[part] == folder else f"{'training' if part == 'train' else part} texts"
     present = folders.label_folders(parts[part])
     if labels is not None:
-        _check_labels(str(folder), map(clean, present), labels)  # before anything is read: it may be any folder
+        check_labels(str(folder), map(clean, present), labels)  # before anything is read: it may be any folder
     texts = Texts()
     folders.read_labels(parts[part], present, reader, texts)
     return kind, texts
@@ -216,19 +200,6 @@ def _labelled(texts: Sequence[str], labels: Labels) -> Texts:
             raise InputError(f"the label of text {number} {error}") from error
         labelled.is_multi_label = labelled.is_multi_label or not isinstance(value, str)
     return labelled
-
-
-def _check_labels(data: str, present: Iterable[str], labels: Sequence[str]) -> None:
-    """Raise ``InputError`` if there are no labels, or some that the model does not have."""
-    names = set(present) - {UNKNOWN_LABEL}
-    if not names or not names <= set(labels):
-        others = _listed(sorted(names - set(labels)) + sorted(names & set(labels))) or "(none)"
-        raise InputError(f"{data} has the labels {others}, and the model {_listed(labels)}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else ""
-    return ", ".join(names[:_MOST_LISTED]) + more
 
 
 def _choose(parts: Parts, sources: Sequence[str], settings: DataSettings, say: Say) -> None:
@@ -254,31 +225,3 @@ def _choose(parts: Parts, sources: Sequence[str], settings: DataSettings, say: S
 def _say_left_out(count: int, say: Say) -> None:
     if count:
         say(f"{count:,} {'text was' if count == 1 else 'texts were'} left out: without any of the chosen tags")
-
-
-def _dataset(name: str, parts: Parts, multi_label: bool, say: Say) -> Dataset:
-    labels = tuple(sorted(parts.train.counts()))
-    check_names((*labels, name), name)
-    if len(labels) < 2:
-        raise InputError(f"{name} has {len(labels)} labels, and two or more are needed")
-    further = {part: sorted(set(texts.counts()) - set(labels)) for part, texts in _held_out(parts)}
-    for part, names in further.items():
-        if names:
-            raise InputError(f"{name} has {part} texts with the label {names[0]!r}, but no training texts with it")
-    multi_label = multi_label or any(
-        texts.is_multi_label or any(len(names) > 1 for names in set(texts.label_sets)) for texts in parts.all()
-    )
-    train, off_topic = parts.train.numbered(labels)
-    held_out: dict[str, Examples | None] = {"validation": None, "test": None}
-    for part, texts in _held_out(parts):
-        examples, unused = texts.numbered(labels)
-        held_out[part] = examples if len(examples) else None
-        if unused:
-            say(f"{len(unused):,} off-topic {part} texts are not used")
-    validation, test = held_out["validation"], held_out["test"]
-    return Dataset(name, labels, train, test, off_topic, validation=validation, multi_label=multi_label)
-
-
-def _held_out(parts: Parts) -> list[tuple[str, Texts]]:
-    named = (("validation", parts.validation), ("test", parts.test))
-    return [(part, texts) for part, texts in named if len(texts)]

@@ -40,9 +40,10 @@ class StackOverflow(Origin):
     licence: str | None = "CC BY-SA, by the contributors of Stack Overflow"
     general_off_topic: ClassVar[bool] = False  # it has off-topic texts of its own
 
-    def versions(self, text: str, label: str, draw: random.Random) -> list[str]:
-        """The text with its tag named."""
-        return [unmask(text, label, draw)]
+    def versions(self, text: str, labels: Sequence[str], draw: random.Random) -> list[str]:
+        """The text with its tag masked, as in the benchmark, and with it named."""
+        masked = mask(text, labels[0])
+        return [text, unmask(text, labels[0], draw)] if masked == text else [masked, text]
 
     def views(self, texts: Sequence[str], labels: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Five views: ``masked`` (the texts as they are), ``unmasked`` (the mask replaced by the tag as its author would
@@ -57,6 +58,16 @@ class StackOverflow(Origin):
             TITLE: [title(text) for text in unmasked],
             TITLE_MASKED: [title(text) for text in texts],
         }
+
+
+def mask(text: str, label: str) -> str:
+    """The text with the names of its tag masked, as in the benchmark.
+
+    >>> mask("Java 8: how do I import java.util.* into a JavaScript file?", "java")
+    'blank 8: how do I import blank.util.* into a JavaScript file?'
+    """
+    names = "c#|csharp" if label == "csharp" else re.escape(label)
+    return re.sub(rf"(?<![^\W_])(?:{names})(?![^\W\d_]|#)", MASK, text, flags=re.IGNORECASE)
 
 
 def unmask(text: str, label: str, draw: random.Random) -> str:

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sotag_convert.data.dataset import Examples
-from sotag_convert.data.labels import LabelSet
+from sotag_convert.data.dataset import Dataset, Examples
+from sotag_convert.data.labels import LabelSet, check_names
+from sotag_convert.data.reading import Say
+from sotag_edge.errors import InputError
 
 PARTS = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -99,3 +101,32 @@ class Parts:
         if len(self.test):
             return "test texts", self.test
         return ("validation texts", self.validation) if len(self.validation) else ("texts", self.train)
+
+
+def dataset_of(name: str, parts: Parts, multi_label: bool, say: Say) -> Dataset:
+    """The data set of these texts. Raises ``InputError``."""
+    labels = tuple(sorted(parts.train.counts()))
+    check_names((*labels, name), name)
+    if len(labels) < 2:
+        raise InputError(f"{name} has {len(labels)} labels, and two or more are needed")
+    further = {part: sorted(set(texts.counts()) - set(labels)) for part, texts in _held_out(parts)}
+    for part, names in further.items():
+        if names:
+            raise InputError(f"{name} has {part} texts with the label {names[0]!r}, but no training texts with it")
+    multi_label = multi_label or any(
+        texts.is_multi_label or any(len(names) > 1 for names in set(texts.label_sets)) for texts in parts.all()
+    )
+    train, off_topic = parts.train.numbered(labels)
+    held_out: dict[str, Examples | None] = {"validation": None, "test": None}
+    for part, texts in _held_out(parts):
+        examples, unused = texts.numbered(labels)
+        held_out[part] = examples if len(examples) else None
+        if unused:
+            say(f"{len(unused):,} off-topic {part} texts are not used")
+    validation, test = held_out["validation"], held_out["test"]
+    return Dataset(name, labels, train, test, off_topic, validation=validation, multi_label=multi_label)
+
+
+def _held_out(parts: Parts) -> list[tuple[str, Texts]]:
+    named = (("validation", parts.validation), ("test", parts.test))
+    return [(part, texts) for part, texts in named if len(texts)]

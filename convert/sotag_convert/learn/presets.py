@@ -51,7 +51,9 @@ class Preset:
     The training set:
 
     - ``augmentation``: each text is joined by its versions and by parts of them; ``None`` takes texts as they are;
-    - ``teacher_share``: the share of the linear model's scores in the target, from 0 (labels only) to 1 (distillation only);
+    - ``extra_augmentation``: the same for the extra texts of the data set;
+    - ``teacher_share``: the share of the teacher's scores in the target, from 0 (labels only) to 1 (distillation only);
+    - ``teacher``: the linear model of the branch or, of texts with one label each, the stacked one (learn/teacher.py);
     - ``informative_vocabulary``: half of the vocabulary is chosen by how much a token says about the label (chi-squared)
       instead of by frequency;
     - ``extra_texts``: the extra texts of the data set are used;
@@ -78,7 +80,9 @@ class Preset:
     validation: float
     patience: int | None
     augmentation: Augmentation | None = None
+    extra_augmentation: Augmentation | None = None
     teacher_share: float = 0.0
+    teacher: Literal["linear", "stacked"] = "linear"
     informative_vocabulary: bool = False
     extra_texts: bool = False
     off_topic_repeats: int = 0
@@ -132,6 +136,7 @@ _DEFAULT = Preset(
     validation=0.1,
     patience=3,
     augmentation=Augmentation(),
+    extra_augmentation=Augmentation(segments=1, version_segments=1, title=False),
     teacher_share=0.5,
     rows=6000,
     informative_vocabulary=True,

@@ -10,18 +10,19 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.learn import calibrate
-from sotag_convert.learn.augment import Copy, augment
+from sotag_convert.learn.augment import Augmentation, Copy, augment
 from sotag_convert.learn.corpus import Numbers, Ragged, Types, presence
 from sotag_convert.learn.linear import FeatureCounts, count_features, fit_linear, out_of_fold_logits
 from sotag_convert.learn.presets import Preset
 from sotag_convert.learn.ratios import log_count_ratios, narrow
+from sotag_convert.learn.teacher import out_of_fold_scores
 from sotag_convert.learn.vocabulary import choose_vocabulary
 from sotag_convert.network.architectures import NetworkSettings
 from sotag_convert.network.network import Scores
@@ -49,9 +50,9 @@ class TrainingSet:
 
     ``ids``: of each text. ``targets``: shape [texts, outputs], the probability of each output. ``members``: which outputs
     each text has, of the same shape. ``folds``: the fold of each text, from 0 to ``FOLDS`` - 1, the same for all copies of a
-    text. ``features``: of each text, for the linear branch; ``None`` without one; ``fitted``: the texts that it is fitted
-    on. ``off_topic``: whether the last output is that of off-topic texts; ``independent``: whether a text may have several.
-    ``labelled``: how many texts are not off-topic.
+    text. ``types``: of each text, until the targets are known. ``features``: of each text, for the linear branch; ``None``
+    without one; ``fitted``: the texts that it is fitted on. ``off_topic``: whether the last output is that of off-topic
+    texts; ``independent``: whether a text may have several. ``labelled``: how many texts are not off-topic.
     """
 
     input: InputSettings
@@ -60,6 +61,7 @@ class TrainingSet:
     targets: Scores | NDArray[np.bool_]
     members: NDArray[np.bool_]
     folds: NDArray[np.int32]
+    types: Ragged | None
     features: FeatureCounts | None
     fitted: NDArray[np.bool_]
     off_topic: bool
@@ -85,11 +87,12 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
 
     Raises ``InputError`` if all texts are empty.
     """
-    if preset.extra_texts:
-        examples = examples.joined(dataset.extra)
     settings = input_settings(examples.texts, preset)
+    extra = len(dataset.extra) if preset.extra_texts else 0
+    if extra:
+        examples = examples.joined(dataset.extra)
     types = Types()
-    copies = _copies(examples, dataset, replace(preset, input=settings), types, seed)
+    copies = _copies(examples, extra, dataset, replace(preset, input=settings), types, seed)
     if not len(copies.types.values):
         raise InputError("there is nothing to train on: all texts are empty")
     label_members = calibrate.members_of(examples, len(dataset.labels))
@@ -111,7 +114,8 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     ids_of_types = np.array(vocabulary.ids(types.tokens), np.int32)
     ids = Ragged(ids_of_types[all_types.values], all_types.starts).filled(UNKNOWN_ID)
     features = None
-    if preset.rows or preset.teacher_share:
+    is_stacked = preset.teacher == "stacked" and not dataset.multi_label
+    if preset.rows or dataset.general or (preset.teacher_share and not is_stacked):
         features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary), preset.linear)
     built = TrainingSet(
         settings,
@@ -120,6 +124,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
         members,
         members,
         folds,
+        all_types,
         features,
         fitted,
         off_topic=is_output,
@@ -127,7 +132,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
         labelled=len(copies.owners),
     )
     built = _without_on_topic(built, len(off_topic) - len(dataset.off_topic), seed)
-    return _distilled(built, preset, seed)
+    return replace(_distilled(built, types.tokens, preset, seed), types=None)
 
 
 def input_settings(texts: Sequence[str], preset: Preset) -> InputSettings:
@@ -146,14 +151,18 @@ def input_settings(texts: Sequence[str], preset: Preset) -> InputSettings:
     return replace(settings, max_tokens=min(limit, max(_SHORTEST, -(-longest // 32) * 32)))
 
 
-def _copies(examples: Examples, dataset: Dataset, preset: Preset, types: Types, seed: int) -> _Copies:
-    """The different copies of each text, only the text itself without augmentation, as long as the network reads them."""
+def _copies(examples: Examples, extra: int, dataset: Dataset, preset: Preset, types: Types, seed: int) -> _Copies:
+    """The different copies of each text, only the text itself without augmentation, as long as the network reads them.
+
+    ``extra``: how many of the texts, the last ones, are extra texts.
+    """
     draw = random.Random(seed)
     arrays: list[Numbers] = []
     owners, fitted = [], []
     for number, (text, labels) in enumerate(zip(examples.texts, examples.label_sets, strict=True)):
         seen = set()
-        for copy in _family(text, labels, dataset, preset, draw):
+        augmentation = preset.augmentation if number < len(examples) - extra else preset.extra_augmentation
+        for copy in _family(text, labels, augmentation, dataset, preset, draw):
             array = types.of(copy.tokens[: preset.input.max_tokens])
             key = array.tobytes()
             if key not in seen:
@@ -165,12 +174,17 @@ def _copies(examples: Examples, dataset: Dataset, preset: Preset, types: Types, 
 
 
 def _family(
-    text: str, labels: tuple[int, ...], dataset: Dataset, preset: Preset, draw: random.Random
+    text: str,
+    labels: tuple[int, ...],
+    augmentation: Augmentation | None,
+    dataset: Dataset,
+    preset: Preset,
+    draw: random.Random,
 ) -> Iterable[Copy]:
-    if preset.augmentation is None:
+    if augmentation is None:
         return [Copy(tokenize(text, preset.input.tokenizer, preset.input.max_tokens))]
-    versions = [version for label in labels for version in dataset.origin.versions(text, dataset.labels[label], draw)]
-    return augment(text, versions, preset.augmentation, preset.input.tokenizer, draw)
+    versions = dataset.origin.versions(text, [dataset.labels[label] for label in labels], draw)
+    return augment(versions, augmentation, preset.input.tokenizer, draw)
 
 
 def _off_topic(dataset: Dataset, preset: Preset, settings: InputSettings, types: Types) -> list[Numbers]:
@@ -214,26 +228,38 @@ def _taken(built: TrainingSet, numbers: NDArray[np.int64]) -> TrainingSet:
         members=built.members[numbers],
         folds=built.folds[numbers],
         fitted=built.fitted[numbers],
+        types=built.types and built.types.take(numbers),
         features=features and features.take(numbers),
     )
 
 
-def _distilled(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
-    """With the linear model's out-of-fold scores in the targets of texts whose labels have enough texts."""
-    if built.features is None or not preset.teacher_share or built.members.size > _MOST_DISTILLED:
+def _distilled(built: TrainingSet, tokens: Sequence[str], preset: Preset, seed: int) -> TrainingSet:
+    """With the teacher's out-of-fold scores in the targets of texts whose labels have enough texts.
+
+    ``tokens``: of each type.
+    """
+    if not preset.teacher_share or built.members.size > _MOST_DISTILLED:
         return built
-    fitted = built.fitted
-    rare = built.members[fitted].sum(axis=0) < _ENOUGH
+    rare = built.members[built.fitted].sum(axis=0) < _ENOUGH
     if rare[: built.labels].all():  # with many labels the fits below take minutes
         return built
-    logits = out_of_fold_logits(
-        built.features, built.members, built.folds, built.fitted, seed, off_topic=built.off_topic
-    )
-    mix = calibrate.fit_mix(None, logits[fitted], built.members[fitted], independent=built.independent)
-    scores = mix.scores(None, logits)
+    if preset.teacher == "stacked" and not built.independent and built.types is not None:
+        scores: NDArray[Any] = out_of_fold_scores(built.types, tokens, built.members, built.folds, built.fitted, seed)
+    elif built.features is not None:
+        scores = _linear_scores(built, built.features, seed)
+    else:
+        return built
     share = preset.teacher_share * ~(built.members & rare).any(axis=1)
     targets = (1 - share[:, None]) * built.targets + share[:, None] * scores
     return replace(built, targets=targets.astype(np.float32))
+
+
+def _linear_scores(built: TrainingSet, features: FeatureCounts, seed: int) -> calibrate.Floats:
+    """The out-of-fold scores of the linear branch."""
+    logits = out_of_fold_logits(features, built.members, built.folds, built.fitted, seed, off_topic=built.off_topic)
+    fitted = built.fitted
+    mix = calibrate.fit_mix(None, logits[fitted], built.members[fitted], independent=built.independent)
+    return mix.scores(None, logits)
 
 
 def for_network(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:

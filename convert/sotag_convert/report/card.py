@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sotag_convert.progress import in_words
+from sotag_convert.report.summary import off_topic_sentences
 from sotag_edge.bundle import Manifest
 from sotag_edge.decision import MultiLabel, SingleLabel
 from sotag_edge.terminal import printable
@@ -153,9 +154,7 @@ def _accuracy(metrics: Mapping[str, Any], *, several: bool) -> list[str]:
     lines += [_row(header), _row(["---"] * len(header))]
     cells = _several_cells if several else _single_cells
     lines += [_row([view, *cells(figures)]) for view, figures in views.items()]
-    off_topic = next(iter(views.values())).get("off_topic_unknown")
-    if off_topic is not None:
-        lines += ["", f"Of the off-topic texts {off_topic:.1%} are answered `unknown`."]
+    lines += [line for sentence in off_topic_sentences(views) for line in ("", sentence)]
     return [*lines, "", _VIEWS] if len(views) > 1 else lines
 
 

@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from sotag_convert.data.dataset import AS_GIVEN, LabelledTexts
 from sotag_convert.data.load import load_labelled
 from sotag_convert.data.reading import Say
 from sotag_convert.data.settings import DataSettings
 from sotag_convert.export import device_run
-from sotag_convert.learn.calibrate import members_of
+from sotag_convert.learn.calibrate import Logits, members_of
 from sotag_convert.report.evaluation import Evaluation, measure_multi, measure_single
 from sotag_edge.bundle import Manifest
 from sotag_edge.decision import MultiLabel
@@ -35,17 +36,30 @@ def evaluate_model(model: str, data: str | Sequence[str], settings: DataSettings
 def evaluate_bundle(folder: Path, labelled: LabelledTexts) -> dict[str, Evaluation]:
     """Measure the bundle in ``folder`` on each view of texts with labels of its own; a multi-label model as given only.
 
-    Raises ``InputError`` for texts with several labels and a model that gives one, ``ModelError`` for a model that fails.
+    The further texts follow, by their names. Raises ``InputError`` for texts with several labels and a model that gives one,
+    ``ModelError`` for a model that fails.
     """
     manifest = Manifest.read(folder)
-    evaluations = {
-        name: _evaluation(device_run.run(folder, texts), labelled, manifest)
-        for name, texts in _views(labelled, manifest).items()
-    }
-    if not labelled.off_topic:
-        return evaluations
-    unknown = 1 - float(np.mean(device_run.run(folder, labelled.off_topic).answered))
-    return {name: replace(evaluation, off_topic_unknown=unknown) for name, evaluation in evaluations.items()}
+    off_topic = device_run.run(folder, labelled.off_topic) if labelled.off_topic else None
+    evaluations = {}
+    for name, texts in _views(labelled, manifest).items():
+        run = device_run.run(folder, texts)
+        evaluation = _evaluation(run, labelled, manifest)
+        evaluations[name] = evaluation if off_topic is None else with_off_topic(evaluation, run.scores, off_topic)
+    for further in labelled.further:
+        evaluations[further.name] = next(iter(evaluate_bundle(folder, further).values()))
+    return evaluations
+
+
+def with_off_topic(evaluation: Evaluation, scores: Logits, off_topic: device_run.Run) -> Evaluation:
+    """With the figures of off-topic texts. ``scores``: of the texts of the evaluation, shape [texts, labels]."""
+    best = np.concatenate([scores.max(axis=1), off_topic.scores.max(axis=1)])
+    is_on_topic = np.arange(len(best)) < len(scores)
+    return replace(
+        evaluation,
+        off_topic_unknown=1 - float(off_topic.answered.mean()),
+        off_topic_auroc=float(roc_auc_score(is_on_topic, best)),
+    )
 
 
 def _views(labelled: LabelledTexts, manifest: Manifest) -> Mapping[str, Sequence[str]]:

@@ -49,7 +49,8 @@ class Evaluation(ABC):
 
     ``interval``: the 95 % interval of the main figure. ``macro_f1``: the mean F1 of the labels that have texts, however
     many. ``answered``: the share not answered ``unknown``. ``off_topic_unknown``: the share of the off-topic texts answered
-    ``unknown``; ``None`` without such texts. ``on``: the kind of texts, such as "test texts".
+    ``unknown``, and ``off_topic_auroc`` the probability that one of them has a lower best score than one of the others (the
+    area under the ROC curve); ``None`` without such texts. ``on``: the kind of texts, such as "test texts".
     """
 
     kind: ClassVar[str]
@@ -63,6 +64,7 @@ class Evaluation(ABC):
     answered: float
     labels: Sequence[LabelFigures]
     off_topic_unknown: float | None = None
+    off_topic_auroc: float | None = None
     on: str = "texts"
 
     @property

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sotag_convert.data.dataset import VALIDATION_TEXTS
 from sotag_convert.report.evaluation import Evaluation, LabelFigures, SingleLabelEvaluation
@@ -14,6 +16,19 @@ _OF_OTHER_MODELS = "The figures are of models that were trained on parts of the 
 _WIDE = 0.1  # of an interval: more than 5 points to each side
 _FEW = 10  # texts of a tag
 _WORST = 3
+
+
+def off_topic_sentences(views: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the figures of each view say about off-topic texts; ``views``: their fields, by name."""
+    sentences = []
+    for name, figures in views.items():
+        unknown, auroc = figures.get("off_topic_unknown"), figures.get("off_topic_auroc")
+        if unknown is not None and auroc is not None:
+            sentences.append(
+                f"{name}: {unknown:.1%} of off-topic texts are answered unknown; one of them has a lower best score than "
+                f"one of the others with a probability of {auroc:.3f} (AUROC)."
+            )
+    return sentences
 
 
 @dataclass(frozen=True, slots=True)

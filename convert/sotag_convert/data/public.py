@@ -1,0 +1,47 @@
+"""The public data sets by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sotag_convert.data import folder as folders
+from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts
+from sotag_convert.data.labels import check_labels
+from sotag_convert.data.reading import Reader, Say
+from sotag_convert.data.settings import DataSettings
+from sotag_convert.data.stackoverflow import STACK_OVERFLOW, TOPICS, topics, with_public_texts
+from sotag_convert.data.stackoverflow_16k import ARCHIVE, SIXTEEN_K, stack_overflow_16k
+from sotag_convert.data.stackoverflow_text import StackOverflow
+from sotag_convert.data.texts import Parts, dataset_of
+
+PUBLIC = (STACK_OVERFLOW, SIXTEEN_K, TOPICS)
+
+
+def public_data(name: str, settings: DataSettings, reader: Reader, say: Say) -> Dataset:
+    """The public data set of this name."""
+    local = settings.archive
+    copies = local if local is not None and local.is_dir() else None
+    if name == TOPICS:
+        return topics(copies)
+    archive = local
+    if copies is not None:
+        archive = copies / ARCHIVE if (copies / ARCHIVE).is_file() else None
+    parts = Parts()
+    folders.read_folder(stack_overflow_16k(archive=archive, say=say), reader, parts)
+    dataset = replace(dataset_of(name, parts, multi_label=False, say=say), origin=StackOverflow())
+    return with_public_texts(dataset, copies, say) if name == STACK_OVERFLOW else dataset
+
+
+def public_tests(dataset: Dataset, labels: Sequence[str]) -> LabelledTexts:
+    """The test texts of a public data set, for a model with these labels."""
+    check_labels(dataset.name, dataset.labels, labels)
+    numbers = [labels.index(label) for label in dataset.labels]
+
+    def renumbered(examples: Examples) -> Examples:
+        sets = (tuple(sorted(numbers[number] for number in of_text)) for of_text in examples.label_sets)
+        return Examples(examples.texts, tuple(sets))
+
+    further = (replace(test, examples=renumbered(test.examples)) for test in dataset.further_tests)
+    examples = renumbered(dataset.test or Examples())
+    return LabelledTexts("test texts", examples, origin=dataset.origin, further=tuple(further))
