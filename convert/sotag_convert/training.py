@@ -273,7 +273,9 @@ def _source(chosen: Chosen, run: Run) -> Source:
 
 def _measured_on(dataset: Dataset, held_out: Examples | None) -> LabelledTexts | None:
     """The test texts; else the validation texts that the published model was not fitted on."""
-    for name, examples in (("test texts", dataset.test), (VALIDATION_TEXTS, held_out)):
-        if examples:
-            return LabelledTexts(name, examples, origin=dataset.origin, further=dataset.further_tests)
+    if dataset.test:
+        further = dataset.further_tests
+        return LabelledTexts("test texts", dataset.test, dataset.test_off_topic, dataset.origin, further)
+    if held_out:
+        return LabelledTexts(VALIDATION_TEXTS, held_out, dataset.validation_off_topic, dataset.origin)
     return None

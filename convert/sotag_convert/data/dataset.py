@@ -121,8 +121,8 @@ class Dataset:
     have none of the labels. ``general``: texts that are off-topic for most data sets (off_topic.py); those that resemble a
     label are not used. ``extra``: further training texts, which a preset may leave out and which are never used for
     validation. ``validation``: the validation texts that the data set itself has; ``None`` leaves it to the training to
-    split some off; ``validation_off_topic``: off-topic ones. ``multi_label``: whether a text may have several labels.
-    ``further_tests``: texts to measure the model on besides ``test``.
+    split some off; ``validation_off_topic``, ``test_off_topic``: off-topic ones. ``multi_label``: whether a text may have
+    several labels. ``further_tests``: texts to measure the model on besides ``test``.
     """
 
     name: str
@@ -136,6 +136,7 @@ class Dataset:
     validation: Examples | None = None
     multi_label: bool = False
     validation_off_topic: tuple[str, ...] = ()
+    test_off_topic: tuple[str, ...] = ()
     further_tests: tuple[LabelledTexts, ...] = ()
 
     def with_validation_texts(self) -> Dataset:
@@ -166,7 +167,11 @@ class Dataset:
         digest = hashlib.sha256(f"{type(self.origin).__name__} {self.multi_label}".encode())
         for part in (self.train, self.validation, self.test, *(test.examples for test in self.further_tests)):
             digest.update(replace(self, train=part).sha256().encode() if part else b"-")
-        for text in (*self.validation_off_topic, *(text for test in self.further_tests for text in test.off_topic)):
+        for text in (
+            *self.validation_off_topic,
+            *self.test_off_topic,
+            *(text for test in self.further_tests for text in test.off_topic),
+        ):
             digest.update(f"{text}\0".encode("utf-8", errors="surrogatepass"))
         return digest.hexdigest()
 

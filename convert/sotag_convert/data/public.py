@@ -29,7 +29,7 @@ def public_data(name: str, settings: DataSettings, reader: Reader, say: Say) -> 
         archive = copies / ARCHIVE if (copies / ARCHIVE).is_file() else None
     parts = Parts()
     folders.read_folder(stack_overflow_16k(archive=archive, say=say), reader, parts)
-    dataset = replace(dataset_of(name, parts, multi_label=False, say=say), origin=StackOverflow())
+    dataset = replace(dataset_of(name, parts, multi_label=False), origin=StackOverflow())
     return with_public_texts(dataset, copies, say) if name == STACK_OVERFLOW else dataset
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.data.labels import LabelSet, check_names
-from sotag_convert.data.reading import Say
 from sotag_edge.errors import InputError
 
 PARTS = {
@@ -103,7 +102,7 @@ class Parts:
         return ("validation texts", self.validation) if len(self.validation) else ("texts", self.train)
 
 
-def dataset_of(name: str, parts: Parts, multi_label: bool, say: Say) -> Dataset:
+def dataset_of(name: str, parts: Parts, *, multi_label: bool) -> Dataset:
     """The data set of these texts. Raises ``InputError``."""
     labels = tuple(sorted(parts.train.counts()))
     check_names((*labels, name), name)
@@ -117,14 +116,19 @@ def dataset_of(name: str, parts: Parts, multi_label: bool, say: Say) -> Dataset:
         texts.is_multi_label or any(len(names) > 1 for names in set(texts.label_sets)) for texts in parts.all()
     )
     train, off_topic = parts.train.numbered(labels)
-    held_out: dict[str, Examples | None] = {"validation": None, "test": None}
-    for part, texts in _held_out(parts):
-        examples, unused = texts.numbered(labels)
-        held_out[part] = examples if len(examples) else None
-        if unused:
-            say(f"{len(unused):,} off-topic {part} texts are not used")
-    validation, test = held_out["validation"], held_out["test"]
-    return Dataset(name, labels, train, test, off_topic, validation=validation, multi_label=multi_label)
+    validation, validation_off_topic = parts.validation.numbered(labels)
+    test, test_off_topic = parts.test.numbered(labels)
+    return Dataset(
+        name,
+        labels,
+        train,
+        test if len(test) else None,
+        off_topic,
+        validation=validation if len(validation) else None,
+        multi_label=multi_label,
+        validation_off_topic=validation_off_topic if len(validation) else (),
+        test_off_topic=test_off_topic if len(test) else (),
+    )
 
 
 def _held_out(parts: Parts) -> list[tuple[str, Texts]]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax, logit, softmax
 
 from sotag_convert.data.dataset import Examples
@@ -24,6 +24,8 @@ Members = NDArray[np.bool_]
 
 _UNKNOWN_SHARE = 0.03  # of the validation texts, all of which have a label, may be answered "unknown"
 _OFF_TOPIC_SHARE = _UNKNOWN_SHARE / 2  # of them the off-topic output is the largest
+_UNKNOWN_OFF_TOPIC = 0.8  # of the off-topic validation texts
+_OFF_TOPIC_PRIOR = 0.05
 _BINS = 15
 _TINY = 1e-12
 _USUAL_SHARE, _USUAL_SCALE = 0.3, 4.0
@@ -70,12 +72,20 @@ def usual_mix(independent: bool, *, linear: bool) -> Mix:
     return Mix(_USUAL_SHARE, _USUAL_SCALE, 0.0, independent) if linear else Mix(1.0, 0.0, 0.0, independent)
 
 
-def fit_mix(network: Logits | None, linear: Logits | None, members: Members, *, independent: bool) -> Mix:
+def fit_mix(
+    network: Logits | None,
+    linear: Logits | None,
+    members: Members,
+    *,
+    independent: bool,
+    off_topic: tuple[Logits | None, Logits | None] | None = None,
+) -> Mix:
     """The mix with the lowest log loss on these texts. Its parts are 0 or more: a part that does not help is left out.
 
-    ``members``: shape [texts, labels]. With one output more the last one is off-topic: it takes no part in the loss. That of
-    a linear branch is then moved to be the largest for 1.5 % of these texts, which are all on-topic; a network by itself has
-    learned how often it is (moved, it raised the log loss of its labels from 0.27 to 0.31).
+    ``members``: shape [texts, labels]. With one output more the last one is off-topic: it takes no part in the loss. It is
+    fitted to ``off_topic``, the logits of off-topic texts, if there are some. Otherwise that of a linear branch is moved to
+    be the largest for 1.5 % of these texts, which are all on-topic; a network by itself has learned how often it is (moved,
+    it raised the log loss of its labels from 0.27 to 0.31).
     """
     labels = members.shape[1]
     usual = usual_mix(independent, linear=linear is not None)
@@ -99,10 +109,31 @@ def fit_mix(network: Logits | None, linear: Logits | None, members: Members, *, 
     share, scale, offset = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
     mix = Mix(float(share), float(scale), float(offset), independent)
     logits = mix.logits(network, linear)
-    if logits.shape[1] == labels or linear is None:
+    if logits.shape[1] == labels:
+        return mix
+    if off_topic is not None:
+        return mix._replace(off_topic=_off_topic_offset(logits, members, mix.logits(*off_topic)))
+    if linear is None:
         return mix
     lead = logits[:, labels] - logits[:, :labels].max(axis=1)
     return mix._replace(off_topic=-float(np.quantile(lead, 1 - _OFF_TOPIC_SHARE)))
+
+
+def _off_topic_offset(logits: Floats, members: Members, off_topic: Floats) -> float:
+    """What is added to the off-topic output for the lowest log loss, if one text in twenty is off-topic.
+
+    ``logits``: of texts with a label, shape [texts, outputs]; ``off_topic``: of texts without. They are drawn from no one
+    place, so their numbers say nothing about how often a model will see an off-topic text.
+    """
+
+    def loss(offset: float) -> float:
+        moved = np.zeros(logits.shape[1])
+        moved[-1] = offset
+        labelled = -log_softmax(logits + moved, axis=1)[:, :-1][members]
+        others = -log_softmax(off_topic + moved, axis=1)[:, -1]
+        return float((1 - _OFF_TOPIC_PRIOR) * labelled.mean() + _OFF_TOPIC_PRIOR * others.mean())
+
+    return float(minimize_scalar(loss, bounds=(-20, 20), method="bounded").x)
 
 
 def network_logits(scores: NDArray[np.float32], *, independent: bool) -> Floats:
@@ -112,15 +143,18 @@ def network_logits(scores: NDArray[np.float32], *, independent: bool) -> Floats:
     return logits
 
 
-def fit(scores: Floats, members: Members, *, independent: bool) -> Decision:
+def fit(scores: Floats, members: Members, *, independent: bool, off_topic: Floats | None = None) -> Decision:
     """The thresholds from the scores of texts with a label, shape [texts, outputs]; ``members``: shape [texts, labels].
 
-    The temperature is 1: the mix has calibrated the logits.
+    ``off_topic``: the scores of off-topic texts, if there are some. The temperature is 1: the mix has calibrated the logits.
     """
     labels = members.shape[1]
     if independent:
         return MultiLabel(1.0, label_thresholds(scores, members))
-    return SingleLabel(threshold=threshold(scores[:, :labels].max(axis=1), labels))
+    best = scores[:, :labels].max(axis=1)
+    if off_topic is None:
+        return SingleLabel(threshold=threshold(best, labels))
+    return SingleLabel(threshold=off_topic_threshold(best, off_topic[:, :labels].max(axis=1), labels))
 
 
 def threshold(best: Floats, labels: int) -> float:
@@ -134,6 +168,15 @@ def threshold(best: Floats, labels: int) -> float:
     measured = float(np.quantile(best, _UNKNOWN_SHARE)) if len(best) else usual
     # Rounded down, so that a text exactly at the threshold is still answered.
     return math.floor((share * measured + (1 - share) * min(usual, measured)) * 1000) / 1000
+
+
+def off_topic_threshold(best: Floats, off_topic: Floats, labels: int) -> float:
+    """The score that four of five off-topic texts are below; at least 0.5, so that a text whose off-topic output is the
+    largest is never answered. ``best``, ``off_topic``: the best score of each text with a label and of each one without."""
+    usual = threshold(best, labels)
+    share = len(off_topic) / (len(off_topic) + _THRESHOLD_TEXTS)
+    measured = max(0.5, float(np.quantile(off_topic, _UNKNOWN_OFF_TOPIC)))
+    return math.floor((share * measured + (1 - share) * usual) * 1000) / 1000
 
 
 def label_thresholds(scores: Floats, members: Members) -> tuple[float, ...]:

@@ -76,7 +76,8 @@ def validated(run: Run, training: Examples, held_out: Examples | None) -> Chosen
     parts = run.fit("split", training, held_out)
     if held_out is None:
         return _choose(parts, None, run)
-    chosen = _choose(parts, parts.unseen(held_out), run)
+    off_topic = parts.off_topic_unseen(run.dataset.validation_off_topic)
+    chosen = _choose(parts, parts.unseen(held_out), run, off_topic)
     return chosen._replace(early_exit=_early_exit(chosen, held_out))
 
 
@@ -125,8 +126,11 @@ def cross_validated(run: Run, folds: int) -> Chosen:
     return chosen._replace(figures=chosen.figures | {"folds": len(kept)})
 
 
-def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
-    """The mix and the decision for parts, from what they say about texts that they were not fitted on, if there are any."""
+def _choose(parts: Parts, unseen: Unseen | None, run: Run, off_topic: Unseen | None = None) -> Chosen:
+    """The mix and the decision for parts, from what they say about texts that they were not fitted on, if there are any.
+
+    ``off_topic``: what they say about off-topic ones.
+    """
     independent, labels = parts.network.settings.independent, parts.labels
     if unseen is None:
         decision: Decision = MultiLabel(1.0, (0.5,) * labels) if independent else SingleLabel()
@@ -139,7 +143,11 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
     def scored(
         one: calibrate.Logits | None, other: calibrate.Logits | None
     ) -> tuple[calibrate.Mix, calibrate.Floats, float]:
-        mix = calibrate.fit_mix(one, other, members, independent=independent)
+        others = off_topic and (
+            None if one is None else off_topic.network,
+            None if other is None else off_topic.linear,
+        )
+        mix = calibrate.fit_mix(one, other, members, independent=independent, off_topic=others)
         scores = mix.scores(one, other)
         return mix, scores, round(calibrate.accuracy(scores, members, independent=independent), 5)
 
@@ -154,7 +162,10 @@ def _choose(parts: Parts, unseen: Unseen | None, run: Run) -> Chosen:
         if alone[2] > accuracy:  # where the LSTM only lowers the log loss
             mix, scores, accuracy = alone
     figures["validation_accuracy"] = accuracy
-    decision = calibrate.fit(scores, members, independent=independent)
+    mixed = None if off_topic is None else mix.scores(off_topic.network, off_topic.linear)
+    decision = calibrate.fit(scores, members, independent=independent, off_topic=mixed)
+    if off_topic is not None:
+        figures["validation_off_topic_texts"] = len(off_topic.members)
     return Chosen(parts, mix, decision, figures, (scores, members))
 
 

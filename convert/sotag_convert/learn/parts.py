@@ -83,6 +83,10 @@ class Parts(NamedTuple):
             linear = self.table.logits(Ragged.of(rows), Ragged.of(counts))
         return Unseen(network, linear, calibrate.members_of(examples, self.labels))
 
+    def off_topic_unseen(self, texts: Sequence[str]) -> Unseen | None:
+        """The same for off-topic texts; ``None`` without texts, or without an output for them."""
+        return self.unseen(Examples(tuple(texts), ((),) * len(texts))) if texts and self.off_topic else None
+
     def beginnings(self, examples: Examples, tokens: int) -> tuple[calibrate.Floats, calibrate.Members]:
         """The network's logits of each text's first ``tokens`` tokens, shape [texts, outputs]; which texts may stop."""
         ids = [self.input.ids(text, self.vocabulary) for text in examples.texts]
