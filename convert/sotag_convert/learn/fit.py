@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from sotag_convert.interrupts import noted_interrupts
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.presets import Preset
+from sotag_convert.learn.ratios import fold_ratios
 from sotag_convert.learn.saved_fit import Epoch, SavedFit, write
 from sotag_convert.learn.step import TrainingStep
-from sotag_convert.learn.training_set import TrainingSet, fold_ratios
+from sotag_convert.learn.training_set import TrainingSet
 from sotag_convert.network.keras import tf, tf_keras
 from sotag_convert.network.network import DENSE, Network, pad
 from sotag_convert.progress import Progress

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 
+from sotag_convert.learn.corpus import Ragged, presence
+from sotag_convert.learn.training_set import ENOUGH, FOLDS, TrainingSet
+from sotag_convert.network.architectures import NetworkSettings
+
 Floats = NDArray[np.float32]
+
+_SMOOTHING = 0.3
+_RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
 
 
 def log_count_ratios(counts: sparse.csr_matrix, members: NDArray[np.bool_], smoothing: float) -> Floats:
@@ -46,3 +53,26 @@ def narrow(sets: Floats, columns: int) -> Floats:
     directions = TruncatedSVD(columns, random_state=0).fit(sets[-1]).components_
     narrowed: Floats = (sets @ directions.T).astype(np.float32)
     return narrowed
+
+
+def fold_ratios(training_set: TrainingSet, settings: NetworkSettings) -> dict[str, NDArray[np.float32]]:
+    """Log-count ratios for the embeddings of a network that start from them: by name, shape [FOLDS + 1, rows, channels].
+
+    Set ``n`` is computed from the texts outside fold ``n``, and the texts in it are trained with it. The last set is
+    computed from all texts. A network trusts ratios too much that a text has had a part in: on a validation split it lost
+    0.5 points. A label with few texts has ratios of 0.
+    """
+    texts = training_set.ids
+    last = np.zeros(len(texts.values), bool)
+    last[texts.starts[1:] - 1] = True
+    features = settings.features(texts.values, last)
+    members = training_set.members[:, : training_set.labels]
+    rare = members[training_set.fitted].sum(axis=0) < ENOUGH
+    parts = [training_set.folds != fold for fold in range(FOLDS + 1)]
+    ratios = {}
+    for name, (rows, channels) in settings.ratio_tables().items():
+        counts = presence(Ragged(features[name].astype(np.int32), texts.starts), rows)
+        sets = np.stack([log_count_ratios(counts[part], members[part], _SMOOTHING) for part in parts])
+        sets[:, :, rare] = 0
+        ratios[name] = _RATIO_SCALE * narrow(sets, channels)
+    return ratios

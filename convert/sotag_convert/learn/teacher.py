@@ -30,8 +30,9 @@ Floats = NDArray[np.float32]
 Members = NDArray[np.bool_]
 
 _VERSION = 1  # of the scores in the cache
-_LONGEST_RUN, _RUN_BITS = 3, 22  # tokens; runs share 2**22 columns by their hash
-_NGRAMS, _NGRAM_BITS = (3, 4, 5), 20
+_LONGEST_RUN = 3  # tokens
+_NGRAMS = (3, 4, 5)
+_RUN_BITS, _NGRAM_BITS = 22, 20  # of the hashes of many texts, which share so many columns; of few texts, fewer
 _FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D)
 # The inverse regularization: of the runs 0.003 is as good for long texts and 0.03 for titles; 0.1 is worse for both.
 _RUNS_C, _NGRAMS_C = 0.01, 0.3
@@ -94,7 +95,8 @@ def _out_of_fold_scores(
 ) -> Floats:
     rows = np.flatnonzero(fitted)
     learned = texts.take(rows)
-    of_runs, of_ngrams = runs(learned), _Ngrams(learned, tokens)
+    bits = _bits(_LONGEST_RUN * len(learned.values), _RUN_BITS)
+    of_runs, of_ngrams = runs(learned, bits), _Ngrams(learned, tokens)
     ngrams = of_ngrams.of(learned)
     logits = np.zeros(members.shape, np.float32)
     for fold in np.unique(folds):
@@ -106,12 +108,17 @@ def _out_of_fold_scores(
         for start in range(0, len(unseen), _CHUNK):
             part = unseen[start : start + _CHUNK]
             own = texts.take(part)
-            logits[part] = first.logits(runs(own)) + second.logits(of_ngrams.of(own))
+            logits[part] = first.logits(runs(own, bits)) + second.logits(of_ngrams.of(own))
     return tempered(logits, texts.lengths, members)
 
 
-def runs(texts: Ragged) -> sparse.csr_matrix:
-    """Which runs of one to three tokens each text has, by the hash of their types: shape [texts, columns], 0 or 1."""
+def _bits(features: int, most: int) -> int:
+    """The bits of the hashes of so many features."""
+    return min(most, max(1, features).bit_length() + 1)
+
+
+def runs(texts: Ragged, bits: int) -> sparse.csr_matrix:
+    """Which runs of one to three tokens each text has, by hashes of their types: shape [texts, 2**bits], 0 or 1."""
     types, owners = texts.values.astype(np.uint32) + np.uint32(1), texts.owners()
     hashes = np.zeros(len(types), np.uint32)
     rows, columns = [], []
@@ -121,9 +128,9 @@ def runs(texts: Ragged) -> sparse.csr_matrix:
         within = owners[before:] == owners[:count]
         mixed = (hashes ^ (hashes >> np.uint32(15))) * np.uint32(_FACTORS[1])
         rows.append(owners[:count][within].astype(np.int32))
-        columns.append((mixed >> np.uint32(32 - _RUN_BITS))[within].astype(np.int32))
+        columns.append((mixed >> np.uint32(32 - bits))[within].astype(np.int32))
     row, column = np.concatenate(rows), np.concatenate(columns)
-    matrix = sparse.csr_matrix((np.ones(len(row), np.float32), (row, column)), (len(texts), 1 << _RUN_BITS))
+    matrix = sparse.csr_matrix((np.ones(len(row), np.float32), (row, column)), (len(texts), 1 << bits))
     matrix.data[:] = 1
     return matrix
 
@@ -132,11 +139,13 @@ class _Ngrams:
     """The character n-grams of texts: their TF-IDF, each row with norm 1. ``learned``: the texts that the idf is of."""
 
     def __init__(self, learned: Ragged, tokens: Sequence[str]) -> None:
-        hashes = [sorted(_ngrams(token)) for token in tokens]
+        hashes = [_ngrams(token) for token in tokens]
+        bits = _bits(sum(map(len, hashes)), _NGRAM_BITS)
         owners = np.repeat(np.arange(len(tokens)), [len(of_token) for of_token in hashes])
-        columns = np.array([column for of_token in hashes for column in of_token], np.int32)
-        shape = (len(tokens), 1 << _NGRAM_BITS)
+        columns = np.array([value >> (32 - bits) for of_token in hashes for value in sorted(of_token)], np.int32)
+        shape = (len(tokens), 1 << bits)
         self._of_types = sparse.csr_matrix((np.ones(len(owners), np.float32), (owners, columns)), shape)
+        self._of_types.data[:] = 1
         frequency = self._counts(learned).getnnz(axis=0)
         self._idf = (np.log((1 + len(learned)) / (1 + frequency)) + 1).astype(np.float32)
 
@@ -156,10 +165,10 @@ class _Ngrams:
 
 
 def _ngrams(token: str) -> set[int]:
-    """The columns of a token's n-grams, its borders included."""
+    """The hashes of a token's n-grams, its borders included."""
     word = f"<{token}>".encode("utf-8", errors="surrogatepass")
     return {
-        zlib.crc32(word[start : start + length]) >> (32 - _NGRAM_BITS)
+        zlib.crc32(word[start : start + length])
         for length in _NGRAMS
         for start in range(max(1, len(word) - length + 1))
     }

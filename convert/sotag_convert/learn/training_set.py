@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.learn import calibrate
 from sotag_convert.learn.augment import Augmentation, Copy, augment
-from sotag_convert.learn.corpus import Numbers, Ragged, Types, presence
+from sotag_convert.learn.corpus import Numbers, Ragged, Types
 from sotag_convert.learn.linear import FeatureCounts, count_features, fit_linear, out_of_fold_logits
 from sotag_convert.learn.presets import Preset
-from sotag_convert.learn.ratios import log_count_ratios, narrow
 from sotag_convert.learn.teacher import out_of_fold_scores
 from sotag_convert.learn.vocabulary import choose_vocabulary
-from sotag_convert.network.architectures import NetworkSettings
 from sotag_convert.network.network import Scores
 from sotag_edge.errors import InputError
 from sotag_edge.inputs import InputSettings
@@ -35,9 +33,8 @@ FOLDS = 5
 _OFF_TOPIC_PART = 10  # off-topic texts are repeated while they are at most a tenth of the other texts
 # Texts of a label, below which nothing is computed for it out of fold: the statistics of a few texts are mostly wrong about
 # the held-out one. With 5 texts per label, a network trained on them answered each text with the other label.
-_ENOUGH = 8
-_SMOOTHING = 0.3
-_RATIO_SCALE = 0.3  # brings log-count ratios, -5 to 5, near the size of a fresh embedding's numbers
+ENOUGH = 8
+_MOST_STACKED = 20  # labels
 _MOST_DISTILLED = 20_000_000  # texts times outputs; of a million texts their labels say enough
 _SAMPLE = 10_000  # texts whose length is looked at
 _LONG, _SHORTEST = 256, 32  # tokens
@@ -114,7 +111,7 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     ids_of_types = np.array(vocabulary.ids(types.tokens), np.int32)
     ids = Ragged(ids_of_types[all_types.values], all_types.starts).filled(UNKNOWN_ID)
     features = None
-    is_stacked = preset.teacher == "stacked" and not dataset.multi_label
+    is_stacked = _is_stacked(preset, dataset.multi_label, len(dataset.labels))
     if preset.rows or dataset.general or (preset.teacher_share and not is_stacked):
         features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary), preset.linear)
     built = TrainingSet(
@@ -240,10 +237,10 @@ def _distilled(built: TrainingSet, tokens: Sequence[str], preset: Preset, seed: 
     """
     if not preset.teacher_share or built.members.size > _MOST_DISTILLED:
         return built
-    rare = built.members[built.fitted].sum(axis=0) < _ENOUGH
+    rare = built.members[built.fitted].sum(axis=0) < ENOUGH
     if rare[: built.labels].all():  # with many labels the fits below take minutes
         return built
-    if preset.teacher == "stacked" and not built.independent and built.types is not None:
+    if _is_stacked(preset, built.independent, built.labels) and built.types is not None:
         scores: NDArray[Any] = out_of_fold_scores(built.types, tokens, built.members, built.folds, built.fitted, seed)
     elif built.features is not None:
         scores = _linear_scores(built, built.features, seed)
@@ -252,6 +249,11 @@ def _distilled(built: TrainingSet, tokens: Sequence[str], preset: Preset, seed: 
     share = preset.teacher_share * ~(built.members & rare).any(axis=1)
     targets = (1 - share[:, None]) * built.targets + share[:, None] * scores
     return replace(built, targets=targets.astype(np.float32))
+
+
+def _is_stacked(preset: Preset, independent: bool, labels: int) -> bool:
+    """Whether the teacher is that of teacher.py, which takes minutes per label of 100,000 texts."""
+    return preset.teacher == "stacked" and not independent and labels <= _MOST_STACKED
 
 
 def _linear_scores(built: TrainingSet, features: FeatureCounts, seed: int) -> calibrate.Floats:
@@ -275,26 +277,3 @@ def for_network(built: TrainingSet, preset: Preset, seed: int) -> TrainingSet:
     elif len(off_topic):
         off_topic = np.tile(off_topic, max(1, min(preset.off_topic_repeats, most // len(off_topic))))
     return _taken(replace(built, features=None), np.concatenate([np.arange(built.labelled), off_topic]))
-
-
-def fold_ratios(training_set: TrainingSet, settings: NetworkSettings) -> dict[str, NDArray[np.float32]]:
-    """Log-count ratios for the embeddings of a network that start from them: by name, shape [FOLDS + 1, rows, channels].
-
-    Set ``n`` is computed from the texts outside fold ``n``, and the texts in it are trained with it. The last set is
-    computed from all texts. A network trusts ratios too much that a text has had a part in: on a validation split it lost
-    0.5 points. A label with few texts has ratios of 0.
-    """
-    texts = training_set.ids
-    last = np.zeros(len(texts.values), bool)
-    last[texts.starts[1:] - 1] = True
-    features = settings.features(texts.values, last)
-    members = training_set.members[:, : training_set.labels]
-    rare = members[training_set.fitted].sum(axis=0) < _ENOUGH
-    parts = [training_set.folds != fold for fold in range(FOLDS + 1)]
-    ratios = {}
-    for name, (rows, channels) in settings.ratio_tables().items():
-        counts = presence(Ragged(features[name].astype(np.int32), texts.starts), rows)
-        sets = np.stack([log_count_ratios(counts[part], members[part], _SMOOTHING) for part in parts])
-        sets[:, :, rare] = 0
-        ratios[name] = _RATIO_SCALE * narrow(sets, channels)
-    return ratios
