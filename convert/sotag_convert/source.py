@@ -147,7 +147,11 @@ def _training_data(facts: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("'training_data' does not have the numbers of texts")
     if not all(isinstance(text, str) or (text is None and name == "licence") for name, text in texts.items()):
         raise ValueError("'training_data' does not have its 'name', 'sha256' and 'licence' as text")
-    return {"name": texts["name"], **counts, "sha256": texts["sha256"], "licence": texts["licence"]}
+    sources = facts.get("sources", [])
+    if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
+        raise ValueError("'sources' in 'training_data' is not a list of texts")
+    published = {"sources": sources} if sources else {}
+    return {"name": texts["name"], **counts, "sha256": texts["sha256"], "licence": texts["licence"], **published}
 
 
 def _training_metrics(path: Path) -> dict[str, Any]:

@@ -266,6 +266,7 @@ def _source(chosen: Chosen, run: Run) -> Source:
             "off_topic_texts": parts.off_topic_texts,
             "sha256": dataset.sha256(),
             "licence": dataset.origin.licence,
+            **({"sources": list(dataset.origin.sources)} if dataset.origin.sources else {}),
         },
         metrics={"training": training_metrics(chosen)},
     )

@@ -88,10 +88,12 @@ _NO_EXAMPLES = Examples()
 class Origin:
     """Where texts come from, and what is known about that. This one is for texts of which nothing is known.
 
-    A data set with habits of its own has a subclass, such as ``stackoverflow_text.StackOverflow``.
+    ``licence``: of the texts; ``sources``: where each part of them was published. A data set with habits of its own has a
+    subclass, such as ``stackoverflow_text.StackOverflow``.
     """
 
     licence: str | None = None
+    sources: tuple[str, ...] = ()
     general_off_topic: ClassVar[bool] = True
     """Whether the project's general off-topic texts are off-topic here, as far as anybody knows."""
 

@@ -11,7 +11,7 @@ from sotag_convert.data.labels import check_labels
 from sotag_convert.data.reading import Reader, Say
 from sotag_convert.data.settings import DataSettings
 from sotag_convert.data.stackoverflow import STACK_OVERFLOW, TOPICS, topics, with_public_texts
-from sotag_convert.data.stackoverflow_16k import ARCHIVE, SIXTEEN_K, stack_overflow_16k
+from sotag_convert.data.stackoverflow_16k import ARCHIVE, SIXTEEN_K, SOURCE, stack_overflow_16k
 from sotag_convert.data.stackoverflow_text import StackOverflow
 from sotag_convert.data.texts import Parts, dataset_of
 
@@ -29,7 +29,7 @@ def public_data(name: str, settings: DataSettings, reader: Reader, say: Say) -> 
         archive = copies / ARCHIVE if (copies / ARCHIVE).is_file() else None
     parts = Parts()
     folders.read_folder(stack_overflow_16k(archive=archive, say=say), reader, parts)
-    dataset = replace(dataset_of(name, parts, multi_label=False), origin=StackOverflow())
+    dataset = replace(dataset_of(name, parts, multi_label=False), origin=StackOverflow(sources=(SOURCE,)))
     return with_public_texts(dataset, copies, say) if name == STACK_OVERFLOW else dataset
 
 

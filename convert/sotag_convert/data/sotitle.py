@@ -27,6 +27,7 @@ from sotag_convert.data.downloads import download
 
 _COMMIT = "3c5d8b6f80d7ac9b384228e39364e92cb8d58095"
 URL = f"https://raw.githubusercontent.com/NTDXYG/SOTitle/{_COMMIT}/"
+SOURCE = f"SOTitle, by Liu et al., SANER 2022: https://github.com/NTDXYG/SOTitle, commit {_COMMIT}"
 FOLDER, ARCHIVE = "SOTitle", "sotitle_raw.tar.xz"
 """A copy of the repository, and an archive of its ``data/``."""
 FOLDERS = {"csharp": "C#", "java": "Java", "javascript": "JS", "python": "Python"}

@@ -21,7 +21,7 @@ from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts, Origin
 from sotag_convert.data.downloads import cache_folder
 from sotag_convert.data.reading import Say
 from sotag_convert.data.stackoverflow_text import StackOverflow
-from sotag_convert.data.tagged_titles import TaggedTitle, TitleParts, tagged_titles
+from sotag_convert.data.tagged_titles import SOURCE, TaggedTitle, TitleParts, tagged_titles
 from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
@@ -30,6 +30,7 @@ REAL_QUESTIONS, REAL_TITLES = "real questions", "real titles"
 TAGS = {"c#": "csharp", "java": "java", "javascript": "javascript", "python": "python"}
 """The label of each of the four tags."""
 
+_OWN = "short questions and off-topic texts, written for this project"
 _TITLES = 25_000  # of a label, without a body
 _TEST, _VALIDATION_QUESTIONS = 100, 300  # of a label, a tenth of them at most
 _VALIDATION = 0.1  # of the texts of Stack Overflow 16k
@@ -53,6 +54,7 @@ def with_public_texts(dataset: Dataset, archive: Path | None, say: Say) -> Datas
     return replace(
         dataset,
         name=STACK_OVERFLOW,
+        origin=replace(dataset.origin, sources=(*dataset.origin.sources, sotitle.SOURCE, SOURCE, _OWN)),
         train=train,
         extra=further.joined(titles).joined(on_topic[0]).joined(own),
         off_topic=(*off_topic[0], *own_off_topic),
@@ -76,7 +78,7 @@ def topics(archive: Path | None) -> Dataset:
         return Examples(tuple(title.text for title in part), tuple(sets))
 
     train, validation, test = map(examples, parts)
-    origin = Origin(licence=StackOverflow().licence)
+    origin = Origin(StackOverflow().licence, (SOURCE,))
     return Dataset(TOPICS, labels, train, test, origin=origin, validation=validation, multi_label=True)
 
 

@@ -21,6 +21,7 @@ SIXTEEN_K = "stackoverflow-16k"
 URL = "https://storage.googleapis.com/download.tensorflow.org/data/stack_overflow_16k.tar.gz"
 TEXTS_PER_LABEL = {"train": 2000, "test": 2000}
 LABELS = ("csharp", "java", "javascript", "python")
+SOURCE = f'Stack Overflow 16k, of TensorFlow\'s tutorial "Load text": {URL}'
 ARCHIVE = "stack_overflow_16k.tar.gz"
 _FOLDER = "stack_overflow_16k"
 

@@ -23,6 +23,7 @@ URL = (
     "https://raw.githubusercontent.com/kponichtera/remla-stackoverflow-tagger/"
     "a1c53785a89eb8148181036a73408a4a9e85cfb2/src/learning_service/data/validation.tsv"
 )
+SOURCE = f"titles with the 100 most frequent tags: {URL}"
 SHA256 = "fafd81ea0fb3aca6dbdd239b80759a20dbcd1a80a919fd5e6aafc7eabf15cefb"
 FILE, PART = "validation.tsv", "so_titles_100tags.jsonl.gz"
 """The file, and a copy of the rows of ``title_rows.json`` only: JSON Lines with "row", "text" and "tags"."""

@@ -93,6 +93,8 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     ]
     if data["licence"]:
         lines += ["", "## Attribution", "", f"Trained on texts under {_text(data['licence'])}."]
+    if data.get("sources"):
+        lines += ["", "They were published in:", "", *(f"- {_text(source)}" for source in data["sources"])]
     return "\n".join(lines) + "\n"
 
 
@@ -107,7 +109,7 @@ def _text(text: str) -> str:
 
 def _further_texts(data: Mapping[str, Any]) -> dict[str, str]:
     counts = {
-        "short questions written for this project": data.get("extra_texts"),
+        "further texts": data.get("extra_texts"),
         "off-topic texts": data.get("off_topic_texts"),
     }
     further = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
