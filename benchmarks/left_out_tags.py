@@ -1,7 +1,7 @@
 """Off-topic titles of tags that a model has never seen: what a model answers that was trained without them.
 
-Trains a model of ``stackoverflow`` without the off-topic titles that have one of some tags, and measures it on the titles that
-have: the AUROC against real titles with one of the four tags, and how many of both are answered. Example:
+Trains a model of ``stackoverflow`` without the off-topic titles that have one of some tags, and measures it on those titles:
+the AUROC against real titles with one of the four tags, and how many of both are answered. Example:
 
     python benchmarks/left_out_tags.py --archive FOLDER --tags php html ruby c++
 """
@@ -27,7 +27,7 @@ SEEN, LEFT_OUT = "other tags, seen", "other tags, left out"
 
 
 def without(dataset: Dataset, left_out: set[str]) -> Dataset:
-    """The data set without these texts in training and validation; its tests: titles of tags that are seen and that are not."""
+    """The data set without these texts in training and validation; its tests: titles of tags seen, and of tags left out."""
     (titles,) = (test for test in dataset.further_tests if test.name == REAL_TITLES)
     tests = (
         LabelledTexts(SEEN, titles.examples, tuple(text for text in titles.off_topic if text not in left_out)),
