@@ -23,10 +23,11 @@ _VALIDATION_HELP = (
 )
 
 PresetName = Annotated[
-    Literal["default", "fast", "tiny", "seed"],
+    Literal["default", "tiny", "fast", "fast-tiny", "fast-large", "seed"],
     typer.Option(
         "--preset",
-        help="The network and all training settings. 'fast' has no linear branch: for thousands of long texts per tag.",
+        help="The network and all training settings. 'fast', 'fast-tiny' and 'fast-large' have no linear branch: for thousands "
+        "of texts per tag.",
         rich_help_panel=_TRAINING,
     ),
 ]
