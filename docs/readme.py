@@ -26,6 +26,7 @@ ONLINE = "https://github.com/sotag-edge/sotag-edge/blob/main/"  # a package inde
 _TABLE = re.compile(r"(<!-- models -->\n).*?(<!-- /models -->)", re.DOTALL)
 _CONSOLE = re.compile(r"(?P<start>```console(?P<terminal> terminal)?\n)(?P<commands>.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#]+)")
+_VIEWS = ("masked", "unmasked", "raw", "title", "real questions", "real titles")
 _LONG_NUMBER = re.compile(r"\d\.\d{5,}")
 
 
@@ -67,21 +68,35 @@ def _run(command: str, folder: Path, terminal: bool) -> str:
 
 
 def _models() -> str:
-    rows = [
-        "| model | LSTM units | KB on the device | masked | unmasked | raw | title | ECE | same tag as Keras |",
-        "|---|---|---|---|---|---|---|---|---|",
+    """The tables of the models: of those that give a text one tag, and of those that give it several."""
+    single = [
+        "| model | KB on the device | masked | unmasked | raw | title | real questions | real titles | off-topic unknown | ECE |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for folder in sorted((ROOT / "models").iterdir()):
-        manifest = json.loads((folder / "model.json").read_bytes())
+    several = [
+        "| model | tags | KB on the device | micro-F1 | precision | recall | best tag right |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for manifest_file in sorted((ROOT / "models").glob("*/model.json")):
+        folder = manifest_file.parent
+        manifest = json.loads(manifest_file.read_bytes())
         metrics = json.loads((folder / "metrics.json").read_bytes())
-        measured, views = metrics["verification"], metrics["evaluation"]
-        accuracies = (f"{views[view]['accuracy']:.4f}" for view in ("masked", "unmasked", "raw", "title"))
-        rows.append(
-            f"| [`{folder.name}`]({ONLINE}models/{folder.name}/README.md) | {manifest['network']['units']} "
-            f"| {measured['bytes'] / 1000:.0f} | {' | '.join(accuracies)} "
-            f"| {views['masked']['calibration_error']:.3f} | {measured['agreement']:.2%} |"
+        views = metrics["evaluation"]
+        name = f"[`{folder.name}`]({ONLINE}models/{folder.name}/README.md)"
+        size = f"{metrics['verification']['bytes'] / 1000:.0f}"
+        if manifest["outputs"]["kind"] == "multi-label":
+            (of,) = views.values()
+            shares = (of["micro_f1"], of["precision"], of["recall"], of["precision_at"][0][1])
+            several.append(
+                f"| {name} | {len(manifest['labels'])} | {size} | {' | '.join(f'{share:.3f}' for share in shares)} |"
+            )
+            continue
+        accuracies = (f"{views[view]['accuracy']:.4f}" if view in views else "" for view in _VIEWS)
+        unknown = f"{views[_VIEWS[-1]]['off_topic_unknown']:.1%}" if _VIEWS[-1] in views else ""
+        single.append(
+            f"| {name} | {size} | {' | '.join(accuracies)} | {unknown} | {views['masked']['calibration_error']:.3f} |"
         )
-    return "\n".join(rows) + "\n"
+    return "\n".join([*single, *(["", *several] if len(several) > 2 else [])]) + "\n"
 
 
 def broken_links(page: Path) -> list[str]:

@@ -26,8 +26,8 @@ PresetName = Annotated[
     Literal["default", "tiny", "fast", "fast-tiny", "fast-large", "seed"],
     typer.Option(
         "--preset",
-        help="The network and all training settings. 'fast', 'fast-tiny' and 'fast-large' have no linear branch: for thousands "
-        "of texts per tag.",
+        help="The network and all training settings. 'fast', 'fast-tiny' and 'fast-large' have no linear branch: for "
+        "thousands of texts per tag.",
         rich_help_panel=_TRAINING,
     ),
 ]
