@@ -70,12 +70,11 @@ def _run(command: str, folder: Path, terminal: bool) -> str:
 def _models() -> str:
     """The tables of the models: of those that give a text one tag, and of those that give it several."""
     single = [
-        "| model | KB on the device | masked | unmasked | raw | title | real questions | real titles | off-topic unknown "
-        "| ECE |",
+        "| model | KB | masked | unmasked | raw | title | real questions | real titles | off-topic unknown | ECE |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     several = [
-        "| model | tags | KB on the device | micro-F1 | precision | recall | best tag right |",
+        "| model | tags | KB | micro-F1 | precision | recall | best tag right |",
         "|---|---|---|---|---|---|---|",
     ]
     for manifest_file in sorted((ROOT / "models").glob("*/model.json")):
