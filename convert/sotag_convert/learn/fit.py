@@ -29,6 +29,7 @@ from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
 FITTING = "training the network"
 """The name of the stage in which the first Ctrl-C raises no ``KeyboardInterrupt``."""
+_LONG = 64  # tokens
 _POOL = 40  # batches whose texts are sorted by length together: little padding, and still a random order
 
 
@@ -221,10 +222,16 @@ def _batches(lengths: NDArray[np.int64], size: int, random: np.random.Generator)
 
 def _drop_words(ids: NDArray[np.int32], share: float, random: np.random.Generator) -> NDArray[np.int32]:
     """Replace a share of the tokens by the unknown token, so that the network depends on no single token and is trained on
-    unknown ones. Padding stays."""
+    unknown ones. Padding stays.
+
+    Of a text with fewer than 64 tokens it is a smaller share: a title says less without a word, and a network that was
+    trained on titles without a quarter of theirs is less certain of whole titles than it should be, by 4 points.
+    """
     if not share:
         return ids
-    return np.where((random.random(ids.shape) < share) & (ids != PADDING_ID), UNKNOWN_ID, ids)
+    is_token = ids != PADDING_ID
+    shares = share * np.minimum(is_token.sum(axis=1, keepdims=True) / _LONG, 1)
+    return np.where((random.random(ids.shape) < shares) & is_token, UNKNOWN_ID, ids)
 
 
 def _optimizer(preset: Preset, steps: int) -> Any:
