@@ -25,7 +25,7 @@ Members = NDArray[np.bool_]
 _UNKNOWN_SHARE = 0.03  # of the validation texts, all of which have a label, may be answered "unknown"
 _OFF_TOPIC_SHARE = _UNKNOWN_SHARE / 2  # of them the off-topic output is the largest
 _UNKNOWN_OFF_TOPIC = 0.8  # of the off-topic validation texts
-_OFF_TOPIC_PRIOR = 0.05
+_OFF_TOPIC_PRIOR = 0.02
 _BINS = 15
 _TINY = 1e-12
 _USUAL_SHARE, _USUAL_SCALE = 0.3, 4.0
@@ -109,18 +109,16 @@ def fit_mix(
     share, scale, offset = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
     mix = Mix(float(share), float(scale), float(offset), independent)
     logits = mix.logits(network, linear)
-    if logits.shape[1] == labels:
-        return mix
-    if off_topic is not None:
-        return mix._replace(off_topic=_off_topic_offset(logits, members, mix.logits(*off_topic)))
-    if linear is None:
+    if logits.shape[1] > labels and off_topic is not None:
+        mix = mix._replace(off_topic=_off_topic_offset(logits, members, mix.logits(*off_topic)))
+    if logits.shape[1] == labels or off_topic is not None or linear is None:
         return mix
     lead = logits[:, labels] - logits[:, :labels].max(axis=1)
     return mix._replace(off_topic=-float(np.quantile(lead, 1 - _OFF_TOPIC_SHARE)))
 
 
 def _off_topic_offset(logits: Floats, members: Members, off_topic: Floats) -> float:
-    """What is added to the off-topic output for the lowest log loss, if one text in twenty is off-topic.
+    """What is added to the off-topic output for the lowest log loss, if one text in fifty is off-topic.
 
     ``logits``: of texts with a label, shape [texts, outputs]; ``off_topic``: of texts without. They are drawn from no one
     place, so their numbers say nothing about how often a model will see an off-topic text.

@@ -190,17 +190,17 @@ _FAST = replace(
     rows=None,
     teacher="stacked",
     word_dropout=0.25,
-    epochs=8,
+    epochs=6,
 )
 
 PRESETS = {
     "default": _DEFAULT,
     "fast": _FAST,
-    "fast-large": replace(_FAST, vocabulary=24_000, network=_in_steps(200_000, embedding=16, filters=64, units=48)),
+    "fast-large": replace(_FAST, vocabulary=24_000, network=_in_steps(280_000, embedding=16, filters=64, units=48)),
     "fast-tiny": replace(
         _FAST,
         vocabulary=1800,
-        network=_in_steps(16_000, embedding=8, filters=24, units=16),
+        network=_in_steps(17_000, embedding=8, filters=24, units=16),
         recipe=Recipe.MIXED,
     ),
     "tiny": replace(
