@@ -218,6 +218,41 @@ def test_the_off_topic_output_takes_no_part_in_the_mix() -> None:
     np.testing.assert_allclose(moved, np.tile([0, 0, 0, 0, mix.off_topic], (5000, 1)), atol=1e-9)
 
 
+def off_topic_logits(shift: float, texts: int = 20_000) -> tuple[calibrate.Floats, calibrate.Members, calibrate.Floats]:
+    """Logits of texts with two labels, their members, and logits of off-topic texts. The last output is off-topic, and too
+    high by ``shift``: without the shift the scores are right if one text in fifty is off-topic."""
+    random = np.random.default_rng(0)
+    targets = random.choice(3, texts)
+    logits = 1.5 * (1.5 * np.eye(3)[targets] + random.normal(0, 1, (texts, 3))) + np.log([0.49, 0.49, 0.02])
+    logits[:, 2] += shift
+    labelled = targets < 2
+    return logits[labelled], of(*targets[labelled]), logits[~labelled]
+
+
+@pytest.mark.parametrize("shift", [-2.0, 0.0, 3.0])
+def test_off_topic_texts_set_the_off_topic_output(shift: float) -> None:
+    """Its logits are moved back to where one text in fifty is off-topic; the other parts of the mix stay."""
+    labelled, members, others = off_topic_logits(shift)
+    without = calibrate.fit_mix(labelled, None, members, independent=False)
+    mix = calibrate.fit_mix(labelled, None, members, independent=False, off_topic=(others, None))
+    assert mix._replace(off_topic=0.0) == without
+    assert mix.off_topic == pytest.approx(-shift, abs=0.3)
+
+
+def test_four_of_five_off_topic_texts_are_below_the_threshold() -> None:
+    """It is at least 0.5, so that a text whose off-topic output is the largest is not answered; few texts change little."""
+    best = np.linspace(0.3, 1, 5001)
+    off_topic = np.linspace(0.4, 0.9, 5001)
+    assert calibrate.off_topic_threshold(best, off_topic, labels=3) == pytest.approx(0.8, abs=0.01)
+    assert calibrate.off_topic_threshold(best, off_topic / 3, labels=3) == pytest.approx(0.5, abs=0.01)
+    usual = calibrate.threshold(best, labels=3)
+    assert calibrate.off_topic_threshold(best, off_topic[-3:], labels=3) == pytest.approx(usual, abs=0.03)
+    scores = np.stack([off_topic, 1 - off_topic], axis=1)
+    decision = calibrate.fit(scores, of(*[0] * 5001), independent=False, off_topic=scores)
+    assert isinstance(decision, SingleLabel)
+    assert decision.threshold == pytest.approx(0.8, abs=0.01)
+
+
 def test_the_logits_of_scores() -> None:
     """Up to a number per text they are those of the network; a score of 0 or 1 has a finite one."""
     logits = np.random.default_rng(1).normal(0, 3, (10, 4))

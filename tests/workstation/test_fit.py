@@ -260,6 +260,15 @@ def test_word_dropout_makes_its_share_of_the_tokens_unknown() -> None:
     assert fitting._drop_words(ids, 0.0, np.random.default_rng(1)) is ids
 
 
+def test_short_texts_lose_fewer_words() -> None:
+    """In proportion to their tokens, padding not counted, up to 64 of them."""
+    lengths = np.array([8, 32, 64, 200])
+    ids = np.where(np.arange(200) < np.repeat(lengths, 2000)[:, None], 5, PADDING_ID).astype(np.int32)
+    changed = fitting._drop_words(ids, 0.2, np.random.default_rng(1)) != ids
+    shares = changed.sum(axis=1).reshape(4, 2000).mean(axis=1) / lengths
+    assert shares == pytest.approx([0.025, 0.1, 0.2, 0.2], abs=0.005)
+
+
 def test_each_text_is_fitted_with_its_own_target_and_fold(recorded: Recorded) -> None:
     """Each epoch fits on every text of the training set, with padding after it, its target and the number of its fold."""
     texts = training_set()

@@ -47,9 +47,9 @@ class TrainingSet:
 
     ``ids``: of each text. ``targets``: shape [texts, outputs], the probability of each output. ``members``: which outputs
     each text has, of the same shape. ``folds``: the fold of each text, from 0 to ``FOLDS`` - 1, the same for all copies of a
-    text. ``types``: of each text, until the targets are known. ``features``: of each text, for the linear branch; ``None``
-    without one; ``fitted``: the texts that it is fitted on. ``off_topic``: whether the last output is that of off-topic
-    texts; ``independent``: whether a text may have several. ``labelled``: how many texts are not off-topic.
+    text. ``features``: of each text, for the linear branch; ``None`` without one. ``fitted``: the texts that linear models
+    are fitted on. ``off_topic``: whether the last output is that of off-topic texts. ``independent``: whether a text may
+    have several labels. ``labelled``: how many are not off-topic. ``types``: of each text, until the targets are known.
     """
 
     input: InputSettings
@@ -58,12 +58,12 @@ class TrainingSet:
     targets: Scores | NDArray[np.bool_]
     members: NDArray[np.bool_]
     folds: NDArray[np.int32]
-    types: Ragged | None
     features: FeatureCounts | None
     fitted: NDArray[np.bool_]
     off_topic: bool
     independent: bool
     labelled: int
+    types: Ragged | None = None
 
     @property
     def labels(self) -> int:
@@ -121,12 +121,12 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
         members,
         members,
         folds,
-        all_types,
         features,
         fitted,
         off_topic=is_output,
         independent=dataset.multi_label,
         labelled=len(copies.owners),
+        types=all_types,
     )
     built = _without_on_topic(built, len(off_topic) - len(dataset.off_topic), seed)
     return replace(_distilled(built, types.tokens, preset, seed), types=None)
