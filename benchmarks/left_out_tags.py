@@ -15,11 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sotag_convert.data.dataset import Dataset, LabelledTexts
-from sotag_convert.data.downloads import cache_folder
 from sotag_convert.data.load import load
 from sotag_convert.data.settings import DataSettings
-from sotag_convert.data.stackoverflow import REAL_TITLES
-from sotag_convert.data.tagged_titles import tagged_titles
+from sotag_convert.data.stackoverflow import REAL_TITLES, titles_with_tags
 from sotag_convert.report.evaluate import evaluate_bundle
 from sotag_convert.training import train_dataset
 
@@ -48,7 +46,7 @@ def main() -> None:
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    parts = tagged_titles(cache_folder(), options.archive or cache_folder())
+    parts = titles_with_tags(options.archive)
     left_out = {title.text for part in parts for title in part if set(title.tags) & set(options.tags)}
     dataset = without(load("stackoverflow", DataSettings(archive=options.archive), print), left_out)
     with tempfile.TemporaryDirectory() as scratch:

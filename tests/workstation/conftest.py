@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.workstation.server import Server
 
 collect_ignore_glob = [] if find_spec("tensorflow") else ["test_*.py"]
 
@@ -27,3 +30,21 @@ def data(tmp_path: Path) -> Path:
                     text if split == "train" else f"today {text}", encoding="utf-8"
                 )
     return folder
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server on this machine."""
+    with Server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with local copies of small files, which take the place of the public ones; ``cache`` beside it is empty."""
+    from tests.workstation.public_sets import put_copies, take_place
+
+    take_place(monkeypatch, tmp_path / "cache")
+    (tmp_path / "copies").mkdir()
+    put_copies(tmp_path / "copies")
+    return tmp_path / "copies"

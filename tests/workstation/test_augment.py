@@ -12,14 +12,14 @@ from sotag_edge.tokenizer import TokenizerMode
 TEXT = " ".join(f"word{number}" for number in range(90))
 
 
-def copies(text: str, versions: list[str], segments: int = 5, version_segments: int = 3) -> list[Copy]:
-    settings = Augmentation(segments, version_segments)
-    return augment(text, versions, settings, TokenizerMode.CODE, random.Random(0))
+def copies(versions: list[str], segments: int = 5, version_segments: int = 3, *, title: bool = True) -> list[Copy]:
+    settings = Augmentation(segments, version_segments, title)
+    return augment(versions, settings, TokenizerMode.CODE, random.Random(0))
 
 
 def test_copies_are_parts_of_the_text() -> None:
     """First the text itself, then its title, its beginning, and the segments, each a run of the text's tokens."""
-    whole, title, start, *segments = copies(TEXT, [])
+    whole, title, start, *segments = copies([TEXT])
     assert whole.tokens == TEXT.split()
     assert TEXT.startswith(" ".join(title.tokens))
     assert TEXT.startswith(" ".join(start.tokens))
@@ -31,20 +31,30 @@ def test_copies_are_parts_of_the_text() -> None:
 
 
 def test_linear_models_are_fitted_on_whole_texts() -> None:
-    """The text and its versions are for them, and the title of a text with versions; the others are not."""
-    assert [copy.for_linear for copy in copies(TEXT, [])] == [True] + [False] * 10
-    assert [copy.for_linear for copy in copies(TEXT, ["a", "b"])] == [True] * 4 + [False] * 10
+    """All versions are for them, and the title of a text with several; the others are not."""
+    assert [copy.for_linear for copy in copies([TEXT])] == [True] + [False] * 10
+    assert [copy.for_linear for copy in copies([TEXT, "a", "b"])] == [True] * 4 + [False] * 10
 
 
 def test_versions_are_copies_too() -> None:
-    """Title, beginning and the version's segments are of the last version, the other segments of the text itself."""
+    """Title, beginning and some segments are of the last version, the other segments of the first one."""
     version = TEXT.replace("word", "name")
-    whole, named, title, again, start, *segments = copies(TEXT, [version], segments=2, version_segments=4)
+    whole, named, title, again, start, *segments = copies([TEXT, version], segments=2, version_segments=4)
     assert again.tokens == title.tokens  # for the network too
     assert (whole.tokens, named.tokens) == (TEXT.split(), version.split())
     for copy in (title, start):
         assert copy.tokens[0] == "name0"
     assert [segment.tokens[0][:4] for segment in segments] == ["word"] * 2 + ["name"] * 4
+
+
+def test_titles_can_be_left_out() -> None:
+    """Of texts that are titles themselves, or beside many titles: the versions and the segments are left."""
+    version = TEXT.replace("word", "name")
+    whole, named, *segments = copies([TEXT, version], segments=1, version_segments=2, title=False)
+    assert (whole.tokens, named.tokens) == (TEXT.split(), version.split())
+    assert [segment.tokens[0][:4] for segment in segments] == ["word", "name", "name"]
+    assert [copy.for_linear for copy in (whole, named, *segments)] == [True, True, False, False, False]
+    assert min(len(segment.tokens) for segment in segments) >= 90 // 4
 
 
 @pytest.mark.parametrize("length", [21, 40, 90, 400])

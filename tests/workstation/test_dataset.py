@@ -1,4 +1,4 @@
-"""Labelled texts in memory: the split, the hash, the extra texts of the Stack Overflow data set."""
+"""Labelled texts in memory: the split, the hash, the texts that this project wrote."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from sotag_convert.data import stackoverflow
+from sotag_convert.data import stackoverflow, stackoverflow_16k
 from sotag_convert.data.dataset import Dataset, Examples, Origin
 from sotag_edge.errors import InputError
 from sotag_edge.tokenizer import tokenize
@@ -117,25 +117,25 @@ def test_the_hash_does_not_depend_on_the_rest() -> None:
     assert published.sha256() == "05aba7fc93c486cca09928529467c2170bd336144af7ffb0763655dfc8bc938f"
 
 
-def test_an_unknown_origin_has_one_view_and_no_versions() -> None:
+def test_an_unknown_origin_has_one_view_and_one_version() -> None:
     """The texts as they are."""
     assert Origin().views(["one", "two"], ["a", "b"]) == {"as given": ["one", "two"]}
-    assert Origin().versions("one", "a", random.Random(0)) == []
+    assert Origin().versions("one", ["a", "b"], random.Random(0)) == ["one"]
 
 
-def test_the_extra_texts_are_balanced_and_different() -> None:
+def test_the_own_texts_are_balanced_and_different() -> None:
     """Some hundreds per label and off-topic, each once."""
-    entries = stackoverflow.extra_texts()
+    entries = stackoverflow.own_texts()
     counts = Counter(label for _, label in entries)
-    assert set(counts) == {*stackoverflow.LABELS, "unknown"}
+    assert set(counts) == {*stackoverflow_16k.LABELS, "unknown"}
     assert min(counts.values()) >= 300
     assert len({text.lower() for text, _ in entries}) == len(entries)
 
 
-def test_the_extra_texts_are_not_those_that_models_are_compared_by() -> None:
+def test_the_own_texts_are_not_those_that_models_are_compared_by() -> None:
     """No text of the benchmark shares half of its tokens with one that models are trained on."""
     lines = (ROOT / "benchmarks" / "questions.jsonl").read_text(encoding="utf-8").split("\n")
-    trained = [set(tokenize(text)) for text, _ in stackoverflow.extra_texts()]
+    trained = [set(tokenize(text)) for text, _ in stackoverflow.own_texts()]
     for text in (json.loads(line)["text"] for line in lines if line):
         tokens = set(tokenize(text))
         assert max(len(tokens & other) / len(tokens | other) for other in trained) < 0.5, text

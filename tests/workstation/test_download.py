@@ -1,119 +1,75 @@
-"""The download of the public data set, from a server on this machine, and local copies of its archive."""
+"""The download of Stack Overflow 16k, from a server on this machine, and local copies of its archive."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import tarfile
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from sotag_convert.data import stackoverflow as download
+from sotag_convert.data import stackoverflow_16k as data
+from sotag_convert.data.downloads import download
+from sotag_convert.data.stackoverflow_16k import stack_overflow_16k
 from sotag_edge.errors import InputError
+from sotag_edge.trial import CACHE_VARIABLE
+from tests.workstation.public_files import sha256, sixteen_k
+from tests.workstation.server import Server
 
-
-class Server:
-    """Serves ``content`` at ``url`` and counts the requests; ``cut``: only so many bytes of it are sent."""
-
-    def __init__(self) -> None:
-        self.content, self.status, self.cut, self.requests = b"", 200, -1, 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # the standard library's name
-                outer.requests += 1
-                self.send_response(outer.status)
-                self.send_header("Content-Length", str(len(outer.content)))
-                self.end_headers()
-                self.wfile.write(outer.content if outer.cut < 0 else outer.content[: outer.cut])
-
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/stack_overflow_16k.tar.gz"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    thread = threading.Thread(target=server.http.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
-    thread.join()
+NAME = data.ARCHIVE
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, and a data set with two texts per label instead of two thousand."""
-    monkeypatch.setenv(download.CACHE_VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.setattr(download, "TEXTS_PER_LABEL", {"train": 2, "test": 1})
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(data, "TEXTS_PER_LABEL", {"train": 2, "test": 1})
     return tmp_path / "cache"
 
 
 def archive(texts: dict[str, int] | None = None, extra: str | None = None) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        names = [
-            f"{split}/{label}/{number}.txt"
-            for split, count in (texts or {"train": 2, "test": 1}).items()
-            for label in download.LABELS
-            for number in range(count)
-        ]
-        for name in [*names, *([extra] if extra else [])]:
-            content = f"a question in {name}".encode()
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
+    return sixteen_k(texts or {"train": 2, "test": 1}, extra)
 
 
 def test_downloads_once(server: Server, cache: Path) -> None:
     """The first call downloads and unpacks; the second one sends no request."""
-    server.content = archive()
-    folder = download.stack_overflow(server.url)
+    server.files[NAME] = archive()
+    folder = stack_overflow_16k(server.url + NAME)
     assert (folder / "train" / "java" / "1.txt").read_text() == "a question in train/java/1.txt"
-    assert download.stack_overflow(server.url) == folder
+    assert stack_overflow_16k(server.url + NAME) == folder
     assert server.requests == 1
     assert [entry.name for entry in cache.iterdir()] == ["stack_overflow_16k"]
 
 
 def _is_missing(server: Server) -> None:
-    server.content, server.status = b"no such file", 404
+    server.files.clear()
 
 
 def _is_cut_off(server: Server) -> None:
-    server.content = archive()
-    server.cut = len(server.content) // 2
+    server.files[NAME] = archive()
+    server.cut = len(server.files[NAME]) // 2
 
 
 def _is_truncated(server: Server) -> None:
-    server.content = archive()[:-200]
+    server.files[NAME] = archive()[:-200]
 
 
 def _is_garbage(server: Server) -> None:
-    server.content = b"<html>log in to the hotel's network</html>"
+    server.files[NAME] = b"<html>log in to the hotel's network</html>"
 
 
 def _lacks_texts(server: Server) -> None:
-    server.content = archive({"train": 1, "test": 1})
+    server.files[NAME] = archive({"train": 1, "test": 1})
 
 
 @pytest.mark.parametrize("fault", [_is_missing, _is_cut_off, _is_truncated, _is_garbage, _lacks_texts])
-def test_a_bad_download_leaves_nothing(server: Server, cache: Path, fault: object) -> None:
+def test_a_bad_download_leaves_nothing(server: Server, cache: Path, fault: Callable[[Server], None]) -> None:
     """An archive that is missing, cut off, damaged or incomplete is an error, and the next try starts clean."""
     fault(server)
     with pytest.raises(InputError, match="stack_overflow_16k"):
-        download.stack_overflow(server.url)
+        stack_overflow_16k(server.url + NAME)
     assert list(cache.iterdir()) == []
-    server.status, server.cut, server.content = 200, -1, archive()
-    assert download.stack_overflow(server.url).is_dir()
+    server.cut, server.files[NAME] = -1, archive()
+    assert stack_overflow_16k(server.url + NAME).is_dir()
 
 
 @pytest.mark.parametrize(
@@ -121,38 +77,46 @@ def test_a_bad_download_leaves_nothing(server: Server, cache: Path, fault: objec
 )
 def test_nothing_is_written_outside(server: Server, cache: Path, tmp_path: Path, name: str) -> None:
     """Members whose names lead outside the folder are left out; the texts are unpacked."""
-    server.content = archive(extra=name)
-    folder = download.stack_overflow(server.url)
+    server.files[NAME] = archive(extra=name)
+    folder = stack_overflow_16k(server.url + NAME)
     assert not list(tmp_path.rglob("outside.txt"))
     assert {file.parent.parent.parent for file in tmp_path.rglob("*.txt")} == {folder}
 
 
 def test_no_server_is_an_input_error(server: Server) -> None:
-    """Without a network the message names the alternative: the folder of another copy of the data."""
+    """Without a network the message names the alternative: a local copy of the archive."""
     server.http.server_close()
-    with pytest.raises(InputError, match="use its folder"):
-        download.stack_overflow(server.url)
+    with pytest.raises(InputError, match=rf"{server.url}{NAME} .* name a folder with --archive that has {NAME}$"):
+        stack_overflow_16k(server.url + NAME)
+
+
+def test_a_cache_that_cannot_be_written_is_an_input_error(server: Server, tmp_path: Path) -> None:
+    """It names the folder, and how to choose another one."""
+    server.files[NAME] = archive()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=rf"{NAME} cannot be saved in {tmp_path}/file/data .*\$SOTAG_EDGE_CACHE"):
+        download(server.url + NAME, tmp_path / "file" / "data", None, NAME)
 
 
 def test_the_download_can_be_pinned(server: Server, cache: Path) -> None:
     """By the hash of the archive; another archive is an error and leaves nothing."""
-    server.content = archive()
-    with pytest.raises(InputError, match="did not give the expected archive: its SHA-256 is not 0000"):
-        download.stack_overflow(server.url, known_hash="0" * 64)
+    server.files[NAME] = archive()
+    with pytest.raises(InputError, match=r"did not give the expected file \(its SHA-256 is not 0000"):
+        stack_overflow_16k(server.url + NAME, known_hash="0" * 64)
     assert list(cache.iterdir()) == []
-    assert download.stack_overflow(server.url, known_hash=hashlib.sha256(server.content).hexdigest()).is_dir()
+    assert stack_overflow_16k(server.url + NAME, known_hash=sha256(server.files[NAME])).is_dir()
 
 
 def test_a_local_archive_gives_the_same_data(server: Server, cache: Path, tmp_path: Path) -> None:
     """As the download, without a request; a second run unpacks nothing new."""
-    server.content = archive()
-    (tmp_path / "mine.tar.gz").write_bytes(server.content)
+    server.files[NAME] = archive()
+    (tmp_path / "mine.tar.gz").write_bytes(server.files[NAME])
     said: list[str] = []
-    local = download.stack_overflow(server.url, archive=tmp_path / "mine.tar.gz", say=said.append)
+    local = stack_overflow_16k(server.url + NAME, archive=tmp_path / "mine.tar.gz", say=said.append)
     assert server.requests == 0
     assert said == [f"{tmp_path}/mine.tar.gz has 4 of 4 test texts"]
-    assert download.stack_overflow(server.url, archive=tmp_path / "mine.tar.gz") == local
-    downloaded = download.stack_overflow(server.url)
+    assert stack_overflow_16k(server.url + NAME, archive=tmp_path / "mine.tar.gz") == local
+    downloaded = stack_overflow_16k(server.url + NAME)
     assert [entry.name for entry in cache.iterdir()].count("stack_overflow_16k") == 1
     for folder in (local, downloaded):
         assert len(list(folder.rglob("*.txt"))) == 12
@@ -165,24 +129,24 @@ def test_an_archive_in_the_cache_is_used(server: Server, cache: Path) -> None:
     server.http.server_close()
     cache.mkdir()
     (cache / "stack_overflow_16k.tar.gz").write_bytes(archive())
-    assert len(list(download.stack_overflow(server.url).rglob("*.txt"))) == 12
+    assert len(list(stack_overflow_16k(server.url + NAME).rglob("*.txt"))) == 12
 
 
 def test_a_local_archive_may_lack_test_texts(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their number is said, and the download does not take its folder for its own."""
-    monkeypatch.setattr(download, "TEXTS_PER_LABEL", {"train": 2, "test": 3})
+    monkeypatch.setattr(data, "TEXTS_PER_LABEL", {"train": 2, "test": 3})
     (tmp_path / "mine.tar.gz").write_bytes(archive())
     said: list[str] = []
-    folder = download.stack_overflow(server.url, archive=tmp_path / "mine.tar.gz", say=said.append)
+    folder = stack_overflow_16k(server.url + NAME, archive=tmp_path / "mine.tar.gz", say=said.append)
     assert said == [f"{tmp_path}/mine.tar.gz has 4 of 12 test texts"]
-    server.content = archive({"train": 2, "test": 3})
-    assert download.stack_overflow(server.url) != folder
+    server.files[NAME] = archive({"train": 2, "test": 3})
+    assert stack_overflow_16k(server.url + NAME) != folder
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"<html>", "mine is not a usable archive of 'stackoverflow': file could not be opened successfully$"),
+        (b"<html>", "mine is not a usable archive of 'stackoverflow-16k' .file could not be opened successfully.: get"),
         (archive()[:-200], "mine is not a usable archive"),
         (archive({"train": 1, "test": 1}), "it has 1 texts in train/csharp, not the expected 2"),
         (archive({"train": 2}), "it has 0 texts in test/csharp, not the expected 1"),
@@ -195,5 +159,5 @@ def test_another_file_is_no_archive(cache: Path, tmp_path: Path, content: bytes 
     if content is not None:
         (tmp_path / "mine").write_bytes(content)
     with pytest.raises(InputError, match=words):
-        download.stack_overflow(archive=tmp_path / "mine")
+        stack_overflow_16k(archive=tmp_path / "mine")
     assert list(cache.iterdir()) == []

@@ -133,7 +133,7 @@ def test_texts_of_none_of_the_tags_are_measured_apart(run: Run, labelled: Path, 
     found = json.loads(run("evaluate", fixture_model, labelled, "--to", "json").stdout)["as given"]
     assert found["accuracy"] == pytest.approx(5 / 6, abs=1e-4)
     assert found["off_topic_unknown"] == 0.5
-    assert "50.0% of the off-topic texts are answered unknown" in run("evaluate", fixture_model, labelled).stdout
+    assert "as given: 50.0% of off-topic texts are answered unknown" in run("evaluate", fixture_model, labelled).stdout
 
 
 def test_evaluate_needs_no_tensorflow(run: Run, labelled: Path, fixture_model: Path, tmp_path: Path) -> None:

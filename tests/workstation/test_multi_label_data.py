@@ -226,15 +226,18 @@ def test_tags_are_chosen_in_any_form(tmp_path: Path) -> None:
         load(str(tmp_path / "a.txt"), DataSettings(min_texts=3))
 
 
-def test_the_own_data_set_has_its_own_tags() -> None:
-    """`stackoverflow` is read whole and by itself."""
-    for data, settings in (
-        (["stackoverflow", "a.csv"], DataSettings()),
-        ("stackoverflow", DataSettings(tags=("java",))),
-    ):
-        with pytest.raises(UsageError, match="'stackoverflow' has its own tags and test texts"):
+@pytest.mark.parametrize("name", ["stackoverflow", "stackoverflow-16k", "stackoverflow-topics"])
+def test_a_public_data_set_has_its_own_tags(name: str) -> None:
+    """It is read whole and by itself."""
+    for data, settings in (([name, "a.csv"], DataSettings()), (name, DataSettings(tags=("java",)))):
+        with pytest.raises(UsageError, match=f"'{name}' has its own tags and test texts"):
             load(data, settings)
-    with pytest.raises(UsageError, match="--archive is for the data set 'stackoverflow' only"):
+
+
+def test_an_archive_is_of_public_data() -> None:
+    """Which are named."""
+    names = "stackoverflow, stackoverflow-16k, stackoverflow-topics"
+    with pytest.raises(UsageError, match=f"--archive is for the public data sets only: {names}"):
         load("a.csv", DataSettings(archive=Path("a.tar.gz")))
 
 

@@ -29,6 +29,7 @@ boil an egg,kitchen,test
 the hull leaks,harbour, TEST
 a zebra,unknown,train
 a horse,unknown,test
+a llama,unknown,dev
 """
 
 
@@ -47,12 +48,11 @@ WHOLE = [
 
 
 def test_a_field_gives_the_parts(tmp_path: Path) -> None:
-    """A field `split` is used if there is one; any usual name of a part does."""
+    """A field `split` is used if there is one; any usual name of a part does. Each part has its off-topic texts."""
     (tmp_path / "a.csv").write_text(TABLE)
-    said: list[str] = []
-    dataset = load(str(tmp_path / "a.csv"), say=said.append)
+    dataset = load(str(tmp_path / "a.csv"))
     assert parts(dataset) == WHOLE
-    assert said == ["1 off-topic test texts are not used"]
+    assert (dataset.validation_off_topic, dataset.test_off_topic) == (("a llama",), ("a horse",))
     (tmp_path / "a.jsonl").write_text(
         '{"text": "a", "label": "x", "split": "test"}\n{"text": "b", "label": "x"}\n{"text": "c", "label": "y"}\n'
     )

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from sotag_convert.data.stackoverflow_text import SPELLINGS, StackOverflow, raw, unmask
+from sotag_convert.data.stackoverflow_text import SPELLINGS, StackOverflow, mask, raw, unmask
 from sotag_convert.data.title import title
 from sotag_edge.tokenizer import tokenize
 
@@ -32,9 +32,40 @@ def test_unmask_spells_as_people_do() -> None:
     assert texts == {f"a loop in {spelling}, or two" for spelling in SPELLINGS["csharp"]}
 
 
-def test_a_training_text_has_a_version_with_its_tag_named() -> None:
-    """It is the only further version."""
-    assert StackOverflow().versions("a blank27 loop", "python", random.Random(0)) == ["a python27 loop"]
+@pytest.mark.parametrize(
+    ("label", "named", "masked"),
+    [
+        ("java", "Java 8, java.util and _java_", "blank 8, blank.util and _blank_"),
+        ("java", "JavaScript, javascript, javac and Java8", "JavaScript, javascript, javac and blank8"),
+        ("javascript", "JavaScript, not Java or JS", "blank, not Java or JS"),
+        (
+            "csharp",
+            "C#, c#: c#.net and CSharp, but C##, F# and aC#",
+            "blank, blank: blank.net and blank, but C##, F# and aC#",
+        ),
+        ("python", "python27, ipython and IronPython", "blank27, ipython and IronPython"),
+    ],
+)
+def test_mask_hides_the_names_of_the_tag(label: str, named: str, masked: str) -> None:
+    """As in the benchmark, in code and before a digit too; other tags and longer words stay."""
+    assert mask(named, label) == masked
+    assert mask(masked, label) == masked
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "versions"),
+    [
+        ("python", "a blank27 loop", ["a blank27 loop", "a python27 loop"]),
+        ("python", "A python27 loop", ["A blank27 loop", "A python27 loop"]),
+        ("csharp", "C# and blank lines", ["blank and blank lines", "C# and blank lines"]),
+        ("java", "Sort a list", ["Sort a list", "Sort a list"]),
+    ],
+)
+def test_a_training_text_has_a_masked_version_and_one_that_names_the_tag(
+    label: str, text: str, versions: list[str]
+) -> None:
+    """The last one is as people type it. A text that names its tag is that itself, and keeps its blanks."""
+    assert StackOverflow().versions(text, [label], random.Random(0)) == versions
 
 
 def test_the_views_of_a_masked_text() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,11 +15,11 @@ from sotag_convert.learn.augment import Augmentation
 from sotag_convert.learn.calibrate import members_of
 from sotag_convert.learn.corpus import Ragged
 from sotag_convert.learn.presets import PRESETS, Preset
+from sotag_convert.learn.ratios import fold_ratios
 from sotag_convert.learn.training_set import (
     FOLDS,
     TrainingSet,
     build_training_set,
-    fold_ratios,
     for_network,
     input_settings,
 )
@@ -87,11 +88,11 @@ def test_augmentation_joins_the_different_copies_of_each_text() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Renamed(Origin):
-    """An origin whose texts have a version with the label in place of "here"."""
+    """An origin whose texts have a version with the labels in place of "here"."""
 
-    def versions(self, text: str, label: str, draw: random.Random) -> list[str]:
-        """The text with its label."""
-        return [text.replace("here", label)]
+    def versions(self, text: str, labels: Sequence[str], draw: random.Random) -> list[str]:
+        """The text, and the text with its labels."""
+        return [text, text.replace("here", " ".join(labels))]
 
 
 def test_versions_of_a_text_are_trained_on_with_augmentation() -> None:
@@ -231,6 +232,30 @@ def test_extra_texts_are_trained_on_where_the_preset_uses_them() -> None:
     assert "sextant" not in build(data, PLAIN).vocabulary.tokens
 
 
+def test_extra_texts_have_an_augmentation_of_their_own() -> None:
+    """Without one they are there once, and as they are; the other texts have the copies that they have without them."""
+    extra = [" ".join(f"here {name}{word}" for word in range(60)) for name in ("sextant", "loaf")]
+    data = replace(small_dataset(20, words=60), origin=Renamed())
+    with_extra = replace(data, extra=Examples.single(extra, (1, 0)))
+    preset = replace(PLAIN, extra_texts=True, augmentation=Augmentation(2, 1))
+    few, none = (replace(preset, extra_augmentation=chosen) for chosen in (Augmentation(0, 1, title=False), None))
+    count = len(build(data, preset).ids)
+    plain, some = build(with_extra, none), build(with_extra, few)
+    assert len(plain.ids) == count + 2
+    assert lists(plain.ids)[-2:] == [plain.input.ids(text, plain.vocabulary) for text in extra]
+    # The text, its version and a segment.
+    assert len(some.ids) == count + 2 * 3
+    assert some.members[-6:].argmax(axis=1).tolist() == [1] * 3 + [0] * 3
+    assert some.fitted[-6:].tolist() == [True, True, False] * 2
+    assert len(build(with_extra, replace(few, extra_texts=False)).ids) == count
+
+
+def test_the_length_is_that_of_the_training_texts() -> None:
+    """Of the extra texts, which may be ten times as many titles, it would be too short."""
+    data = replace(small_dataset(5, words=60), extra=Examples.single(("a loaf",) * 1000, (0,) * 1000))
+    assert build(data, replace(PLAIN, extra_texts=True)).input.max_tokens == build(data, PLAIN).input.max_tokens == 96
+
+
 def test_extra_texts_stay_out_of_the_validation() -> None:
     """The split is made of the training texts, and every extra text is in the training set."""
     data = replace(small_dataset(30), extra=Examples.single(tuple(f"sextant{n}" for n in range(9)), (1,) * 9))
@@ -313,6 +338,7 @@ def folded() -> TrainingSet:
         members.astype(np.float32),
         members,
         np.array([n % FOLDS for n in range(24)] + [0, 1], np.int32),
+        None,
         None,
         np.ones(26, bool),
         off_topic=True,

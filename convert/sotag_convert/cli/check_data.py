@@ -26,13 +26,14 @@ def check_data(
 
     Example: sotag-edge check-data Posts.xml --tags python,pandas,numpy
     """
-    if options.STACK_OVERFLOW in data:
-        require_extra("evaluate")
     from sotag_convert.cli.counter import Counter
     from sotag_convert.data.checks import inspect
     from sotag_convert.data.load import load
+    from sotag_convert.data.public import PUBLIC
     from sotag_edge.cli.process import warn
 
+    if any(name in PUBLIC for name in data):
+        require_extra("evaluate")
     notes: list[str] = []
     try:
         with Counter("reading") as counter:

@@ -29,7 +29,7 @@ def convert(
         Optional[str],
         typer.Option(
             "--data",
-            help="Labelled texts to measure the new model on: a folder or file as for train, or 'stackoverflow'.",
+            help="Labelled texts to measure the new model on: a folder or file as for train, or a public data set.",
             rich_help_panel=options.DATA,
         ),
     ] = None,

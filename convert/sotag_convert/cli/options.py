@@ -19,12 +19,12 @@ DATA = "Data"
 OUTPUT = "Output"
 _RUN = "Run"
 
-STACK_OVERFLOW = "stackoverflow"
 _FORMATS = ["csv", "tsv", "jsonl", "fasttext", "posts-xml"]
 _DATA_HELP = (
     "Folders with <tag>/*.txt, one text per file, perhaps in train/, validation/ and test/, and off-topic texts in "
-    "unknown/; CSV, TSV, JSON Lines or fastText files, a Posts.xml, or '-' for standard input; or 'stackoverflow', which "
-    "downloads the public data set."
+    "unknown/; CSV, TSV, JSON Lines or fastText files, a Posts.xml, or '-' for standard input; or a public data set, "
+    "which is downloaded: 'stackoverflow'; 'stackoverflow-16k', the benchmark that is a part of it; or "
+    "'stackoverflow-topics', titles with several tags."
 )
 
 
@@ -108,8 +108,10 @@ Archive = Annotated[
     Optional[Path],
     typer.Option(
         "--archive",
-        help="A local copy of the archive of 'stackoverflow'. [default: stack_overflow_16k.tar.gz in $SOTAG_EDGE_CACHE, "
-        "else the download]",
+        metavar="FILE|FOLDER",
+        help="Local copies of the public data: the file stack_overflow_16k.tar.gz, or a folder that has it, SOTitle/ or "
+        "sotitle_raw.tar.xz, and validation.tsv or so_titles_100tags.jsonl.gz. [default: those in $SOTAG_EDGE_CACHE, else "
+        "the download]",
         rich_help_panel=DATA,
     ),
 ]

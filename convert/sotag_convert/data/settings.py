@@ -20,7 +20,8 @@ class DataSettings:
     recognises that of each. ``label_separator``: the text between the labels of one record. ``split_field``: the field that
     says which part of the data set a record is in; ``None`` is "split" in the records that have it, and "" is none.
     ``multi_label``: a text may have several labels even if none has. ``tags``: the labels to keep, by default all that have
-    ``min_texts`` training texts. ``test``: a file or folder of test texts. ``archive``: that of the ``stackoverflow`` data.
+    ``min_texts`` training texts. ``test``: a file or folder of test texts. ``archive``: local copies of a public data set
+    (public.py).
     """
 
     fields: Fields = _FIELDS

@@ -16,20 +16,20 @@ import lzma
 import re
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from sotag_convert.data.downloads import download
+from sotag_convert.data.downloads import download, reason
 
 _COMMIT = "3c5d8b6f80d7ac9b384228e39364e92cb8d58095"
 URL = f"https://raw.githubusercontent.com/NTDXYG/SOTitle/{_COMMIT}/"
 SOURCE = f"SOTitle, by Liu et al., SANER 2022: https://github.com/NTDXYG/SOTitle, commit {_COMMIT}"
-FOLDER, ARCHIVE = "SOTitle", "sotitle_raw.tar.xz"
-"""A copy of the repository, and an archive of its ``data/``."""
+ARCHIVE, FOLDER = COPIES = ("sotitle_raw.tar.xz", "SOTitle")
+"""An archive of the repository's ``data/``, and a copy of the repository."""
 FOLDERS = {"csharp": "C#", "java": "Java", "javascript": "JS", "python": "Python"}
 """The folder of each label."""
 SPLITS, FIELDS = ("test", "valid", "train"), ("title", "body", "code")
@@ -60,6 +60,7 @@ SHA256 = {
 ReadFile = Callable[[str], bytes | None]
 """The path of a file in the repository -> its content; ``None`` for a file that is not there."""
 
+_DOWNLOADS = f"SOTitle-{_COMMIT[:8]}"  # subtle: not ``FOLDER``, or the next run would take the downloads for a copy
 _LARGEST_FIELD = 1 << 24  # characters; the library's limit is 131,072
 _CONTRACTION = re.compile(r"(\w) (n't)\b", re.IGNORECASE)
 _SIGIL = re.compile(r"(?<![\w$@#])([$@#]) (?=[^\W\d])")
@@ -72,23 +73,21 @@ _CUT_WORDS = {
 _WORDS = re.compile(rf"\b({'|'.join(_CUT_WORDS)})\b", re.IGNORECASE)
 
 
-def reader(cache: Path, local: Path | None, url: str = URL, sha256: Mapping[str, str] = SHA256) -> ReadFile:
-    """Reads files of the repository.
+def reader(cache: Path, copy: Path | None, url: str, sha256: Mapping[str, str]) -> ReadFile:
+    """Reads files of the repository at ``url``; ``sha256``: of the ones that are downloaded.
 
-    ``cache``: the folder that they are downloaded to; ``local``: a folder that may have a copy, ``FOLDER`` or ``ARCHIVE``.
-    Reading raises ``InputError`` if the download fails, ``ValueError`` if a copy has another content.
+    ``cache``: the folder that they are downloaded to; ``copy``: an archive or a folder to read instead, one of ``COPIES``.
+    Reading raises ``InputError`` if the download fails, ``ValueError`` if the copy has another content.
     """
-    if local and (local / ARCHIVE).is_file():
-        members = _unpacked(local / ARCHIVE)
-        read: ReadFile = members.get
-    elif local and (local / FOLDER).is_dir():
-        read = partial(_content, local / FOLDER)
-    else:
+    if copy is None:
+        folder = cache / _DOWNLOADS
+        instead = f"{FOLDER}, a copy of the repository"
         return lambda path: (
-            download(url + quote(path), cache / FOLDER, sha256[path], path.replace("/", "-")).read_bytes()
+            download(url + quote(path), folder, sha256[path], path.replace("/", "-"), instead).read_bytes()
             if path in sha256
             else None
         )
+    read: ReadFile = partial(_content, copy) if copy.is_dir() else _unpacked(copy).get
 
     def checked(path: str) -> bytes | None:
         content = read(path)
@@ -113,7 +112,7 @@ def _unpacked(archive: Path) -> dict[str, bytes]:
             files = ((member.name, tar.extractfile(member)) for member in tar if member.isfile())
             return {name.removeprefix("./"): file.read() for name, file in files if file}
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
-        raise ValueError(f"it cannot be unpacked: {error}") from error
+        raise ValueError(f"it cannot be unpacked: {reason(error)}") from error
 
 
 class Question(NamedTuple):
@@ -129,12 +128,11 @@ class Question(NamedTuple):
         return f"{self.title}\n\n{self.body}" if self.body else self.title
 
 
-def questions(read: ReadFile) -> Iterator[Question]:
-    """The questions, without the excluded rows. Raises ``ValueError`` for a file of another shape.
+def questions(read: ReadFile, excluded: Mapping[str, Collection[int]]) -> Iterator[Question]:
+    """The questions, without the ``excluded`` rows. Raises ``ValueError`` for a file of another shape.
 
     Splits with bodies come first; files that ``read`` does not have are left out.
     """
-    excluded = excluded_rows()
     for label, folder in FOLDERS.items():
         for split in SPLITS:
             columns = [_rows(read, f"data/{folder}/{split}_{field}.csv") for field in FIELDS]
@@ -145,6 +143,10 @@ def questions(read: ReadFile) -> Iterator[Question]:
                 if column is not None and len(column) != len(titles):
                     raise ValueError(f"{folder}/{split} has {len(titles)} titles, and {len(column)} rows of {field}")
             left_out = excluded[f"{folder}/{split}"]
+            if max(left_out, default=-1) >= len(titles):
+                raise ValueError(
+                    f"{folder}/{split} has {len(titles)} titles, and row {max(left_out)} is to be left out"
+                )
             for number, title in enumerate(titles):
                 if number not in left_out:
                     body = bodies[number] if bodies else ""
@@ -184,8 +186,8 @@ def _rows(read: ReadFile, path: str) -> Sequence[str] | None:
     usual = csv.field_size_limit(_LARGEST_FIELD)
     try:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
-    except csv.Error as error:
-        raise ValueError(f"{path}: {error}") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not CSV in UTF-8: {error}") from error
     finally:
         csv.field_size_limit(usual)
     if any(len(row) != 1 for row in rows):

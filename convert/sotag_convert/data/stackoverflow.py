@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from sotag_convert.data import sotitle
+from sotag_convert.data import sotitle, tagged_titles
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts, Origin
-from sotag_convert.data.downloads import cache_folder
+from sotag_convert.data.downloads import cache_folder, local_copy
 from sotag_convert.data.reading import Say
 from sotag_convert.data.stackoverflow_text import StackOverflow
-from sotag_convert.data.tagged_titles import SOURCE, TaggedTitle, TitleParts, tagged_titles
+from sotag_convert.data.tagged_titles import TaggedTitle, TitleParts, TitleRows
 from sotag_edge.decision import UNKNOWN_LABEL
 from sotag_edge.errors import InputError
 
@@ -43,12 +44,13 @@ def with_public_texts(dataset: Dataset, archive: Path | None, say: Say) -> Datas
 
     Raises ``InputError``.
     """
-    tagged = _tagged(archive)
+    tagged = titles_with_tags(archive)
     whole, short = _questions(archive, {_key(title.text) for part in tagged for title in part})
     fewest = min(map(len, whole.values()))
     test, validation, further = (_part(whole, dataset, *places) for places in _places(fewest))
     kept = min(_VALIDATION_TITLES, fewest // 10)
-    held_out, titles = _part(short, dataset, 0, kept), _part(short, dataset, kept, kept + _TITLES)
+    most = min(kept + _TITLES, *map(len, short.values()))
+    held_out, titles = _part(short, dataset, 0, kept), _part(short, dataset, kept, most)
     own, own_off_topic = _own_texts(dataset)
     say(f"{len(further):,} real questions and {len(titles):,} real titles besides those of Stack Overflow 16k")
     train, masked = dataset.train.split(_VALIDATION, seed=0)
@@ -57,7 +59,7 @@ def with_public_texts(dataset: Dataset, archive: Path | None, say: Say) -> Datas
     return replace(
         dataset,
         name=STACK_OVERFLOW,
-        origin=replace(dataset.origin, sources=(*dataset.origin.sources, sotitle.SOURCE, SOURCE, _OWN)),
+        origin=replace(dataset.origin, sources=(*dataset.origin.sources, sotitle.SOURCE, tagged_titles.SOURCE, _OWN)),
         train=train,
         extra=further.joined(titles).joined(on_topic[0]).joined(own),
         off_topic=(*off_topic[0], *own_off_topic),
@@ -72,7 +74,7 @@ def with_public_texts(dataset: Dataset, archive: Path | None, say: Say) -> Datas
 
 def topics(archive: Path | None) -> Dataset:
     """The titles with their tags among the 100 most frequent ones. Raises ``InputError``."""
-    parts = _tagged(archive)
+    parts = titles_with_tags(archive)
     labels = tuple(sorted({tag for title in parts.train for tag in title.tags}))
     numbers = {label: number for number, label in enumerate(labels)}
 
@@ -81,8 +83,17 @@ def topics(archive: Path | None) -> Dataset:
         return Examples(tuple(title.text for title in part), tuple(sets))
 
     train, validation, test = map(examples, parts)
-    origin = Origin(StackOverflow().licence, (SOURCE,))
+    origin = Origin(StackOverflow().licence, (tagged_titles.SOURCE,))
     return Dataset(TOPICS, labels, train, test, origin=origin, validation=validation, multi_label=True)
+
+
+def titles_with_tags(archive: Path | None) -> TitleParts:
+    """The titles with all their tags. ``archive``: a folder that may have a copy of their file. Raises ``InputError``."""
+    cache = cache_folder()
+    # The whole file in the cache is the download, which is made again if it is damaged.
+    copy = local_copy(archive, tagged_titles.COPIES) or local_copy(cache, [tagged_titles.PART])
+    with _naming(copy or cache):
+        return tagged_titles.read_titles(cache, copy, TitleRows.shipped(), tagged_titles.URL, tagged_titles.SHA256)
 
 
 def own_texts() -> list[tuple[str, str]]:
@@ -100,34 +111,35 @@ def _own_texts(dataset: Dataset) -> tuple[Examples, tuple[str, ...]]:
     )
 
 
-def _tagged(archive: Path | None) -> TitleParts:
-    cache = cache_folder()
-    try:
-        return tagged_titles(cache, archive or cache)
-    except (ValueError, OSError, EOFError, SyntaxError) as error:
-        raise InputError(f"the file of tagged titles is not usable: {error}") from error
-
-
 def _questions(archive: Path | None, known: set[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """The texts of the questions with a body and of those without, by label, in random order and without duplicates.
 
     ``known``: the keys of texts that are in another part.
     """
     cache = cache_folder()
+    copy = local_copy(archive, sotitle.COPIES) or local_copy(cache, sotitle.COPIES)
     pools: tuple[dict[str, list[str]], ...] = tuple({label: [] for label in sotitle.FOLDERS} for _ in range(2))
-    try:
-        for question in sotitle.questions(sotitle.reader(cache, archive or cache)):
+    with _naming(copy or cache):
+        read = sotitle.reader(cache, copy, sotitle.URL, sotitle.SHA256)
+        for question in sotitle.questions(read, sotitle.excluded_rows()):
             key = _key(question.title)
             if key not in known:
                 known.add(key)
                 pools[not question.body][question.label].append(question.text)
-    except (ValueError, OSError) as error:
-        raise InputError(f"the copy of {sotitle.FOLDER} is not usable: {error}") from error
     for pool in pools:
         for texts in pool.values():
             random.Random(0).shuffle(texts)
     whole, short = pools
     return whole, short
+
+
+@contextmanager
+def _naming(place: Path) -> Iterator[None]:
+    """Names the copy, or the cache, in the error of a file that has another content."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise InputError(f"{place} is not usable ({error}): replace it, or remove it for a download") from error
 
 
 def _places(fewest: int) -> tuple[tuple[int, int], ...]:

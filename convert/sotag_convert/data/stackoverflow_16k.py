@@ -13,7 +13,7 @@ import tempfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from sotag_convert.data.downloads import cache_folder, download, sha256_of
+from sotag_convert.data.downloads import cache_folder, download, reason, sha256_of
 from sotag_convert.data.reading import Say, say_nothing
 from sotag_edge.errors import InputError
 
@@ -44,7 +44,7 @@ def stack_overflow_16k(
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         unpacked = Path(scratch, "unpacked")
         if archive is None:
-            _unpack_checked(download(url, Path(scratch), known_hash), unpacked, url, whole=True)
+            _unpack_checked(download(url, Path(scratch), known_hash, ARCHIVE), unpacked, url, whole=True)
         else:
             _unpack_checked(archive, unpacked, str(archive), whole=False)
             tests = len(list(unpacked.glob("test/*/*.txt")))
@@ -63,11 +63,9 @@ def _unpack_checked(archive: Path, folder: Path, name: str, *, whole: bool) -> N
     try:
         _unpack(archive, folder)
         _check(folder, whole=whole)
-    except tarfile.ReadError as error:
-        why = str(error).split("\n", maxsplit=1)[0].rstrip(":")
-        raise InputError(f"{name} is not a usable archive of {SIXTEEN_K!r}: {why}") from error
     except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
-        raise InputError(f"{name} is not a usable archive of {SIXTEEN_K!r}: {error}") from error
+        otherwise = "try again, or name a copy with --archive" if whole else f"get the file of {URL}"
+        raise InputError(f"{name} is not a usable archive of {SIXTEEN_K!r} ({reason(error)}): {otherwise}") from error
 
 
 def _unpack(archive: Path, folder: Path) -> None:

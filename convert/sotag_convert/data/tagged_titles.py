@@ -12,12 +12,13 @@ import gzip
 import hashlib
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from sotag_convert.data.downloads import download
+from sotag_convert.data.downloads import download, sha256_of
 
 URL = (
     "https://raw.githubusercontent.com/kponichtera/remla-stackoverflow-tagger/"
@@ -25,8 +26,10 @@ URL = (
 )
 SOURCE = f"titles with the 100 most frequent tags: {URL}"
 SHA256 = "fafd81ea0fb3aca6dbdd239b80759a20dbcd1a80a919fd5e6aafc7eabf15cefb"
-FILE, PART = "validation.tsv", "so_titles_100tags.jsonl.gz"
-"""The file, and a copy of the rows of ``title_rows.json`` only: JSON Lines with "row", "text" and "tags"."""
+PART, FILE = COPIES = ("so_titles_100tags.jsonl.gz", "validation.tsv")
+"""The rows of ``title_rows.json`` only, as JSON Lines with "row", "text" and "tags"; and the file itself."""
+
+_NOT_READABLE = (ValueError, TypeError, KeyError, SyntaxError, RecursionError, EOFError, zlib.error, csv.Error)
 
 
 class TaggedTitle(NamedTuple):
@@ -63,21 +66,19 @@ class TitleParts(NamedTuple):
     test: list[TaggedTitle]
 
 
-def tagged_titles(
-    cache: Path, local: Path | None, rows: TitleRows | None = None, url: str = URL, sha256: str = SHA256
-) -> TitleParts:
-    """The titles. ``cache``: the folder that the file is downloaded to; ``local``: a folder that may have a copy.
+def read_titles(cache: Path, copy: Path | None, rows: TitleRows, url: str, sha256: str) -> TitleParts:
+    """The titles in the file at ``url``.
 
-    Raises ``InputError`` if the download fails, ``ValueError`` if a row has another content.
+    ``cache``: the folder that it is downloaded to; ``copy``: a file to read instead, one of ``COPIES``; ``sha256``: of the
+    file. Raises ``InputError`` if the download fails, ``ValueError`` if the copy has another content.
     """
-    rows = rows or TitleRows.shipped()
-    part = local and local / PART
-    if part and part.is_file():
-        titles = list(_read_part(part))
-    else:
-        whole = local and local / FILE
-        file = whole if whole and whole.is_file() else download(url, cache, sha256, FILE)
-        titles = list(_read_whole(file))
+    file = copy or download(url, cache, sha256, FILE)
+    if file.name == FILE and sha256_of(file) != sha256:
+        raise ValueError("its SHA-256 differs")
+    try:
+        titles = sorted(_read_whole(file) if file.name == FILE else _read_part(file))
+    except _NOT_READABLE as error:
+        raise ValueError(f"it has another shape: {type(error).__name__}: {error}") from error
     parts = [[title for title in titles if title.row in numbers] for numbers in rows[:3]]
     digest = hashlib.sha256()
     for title in sorted(title for of_part in parts for title in of_part):
@@ -92,11 +93,19 @@ def _read_whole(file: Path) -> Iterator[TaggedTitle]:
         for row, fields in enumerate(csv.reader(lines, delimiter="\t")):
             if row:
                 text, tags = fields
-                yield TaggedTitle(row, text, tuple(ast.literal_eval(tags)))
+                yield _title(row, text, ast.literal_eval(tags))
 
 
 def _read_part(file: Path) -> Iterator[TaggedTitle]:
     with gzip.open(file) as stream:
         for line in io.TextIOWrapper(stream, encoding="utf-8"):
             entry = json.loads(line)
-            yield TaggedTitle(entry["row"], entry["text"], tuple(entry["tags"]))
+            yield _title(entry["row"], entry["text"], entry["tags"])
+
+
+def _title(row: object, text: object, tags: object) -> TaggedTitle:
+    if isinstance(row, int) and isinstance(text, str) and isinstance(tags, list):
+        names = tuple(tag for tag in tags if isinstance(tag, str))
+        if len(names) == len(tags):
+            return TaggedTitle(row, text, names)
+    raise ValueError(f"row {row!r} is not a title with a list of tags")
