@@ -27,7 +27,7 @@ def test_files(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     models = {
         f"sotag_edge/models/{model}/{file.name}"
-        for model in ("default", "tiny")
+        for model in ("default", "large", "tiny", "topics")
         for file in (ROOT / "models" / model).iterdir()
         if file.name != "model.keras"
     }
