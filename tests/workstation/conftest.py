@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,14 @@ def server() -> Iterator[Server]:
     """A server on this machine."""
     with Server.running() as server:
         yield server
+
+
+@pytest.fixture
+def field_limit() -> Iterator[int]:
+    """The csv module's own limit of a field; reading a table of the user's raises it for the whole process."""
+    before = csv.field_size_limit(131_072)
+    yield 131_072
+    csv.field_size_limit(before)
 
 
 @pytest.fixture

@@ -44,7 +44,6 @@ def training_set(texts: int = 24) -> TrainingSet:
         members,
         (np.arange(texts) % FOLDS).astype(np.int32),
         None,
-        None,
         np.ones(texts, bool),
         off_topic=False,
         independent=False,

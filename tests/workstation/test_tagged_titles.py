@@ -125,6 +125,7 @@ def test_other_rows_are_an_error(tmp_path: Path, titles: Sequence[TaggedTitle]) 
         (PART, tagged_jsonl(TITLES)[:20] + b"\0" * 20 + tagged_jsonl(TITLES)[40:]),
     ],
 )
+@pytest.mark.usefixtures("field_limit")
 def test_files_of_another_shape_are_an_error(tmp_path: Path, name: str, content: bytes) -> None:
     """Whatever is wrong with them."""
     with pytest.raises(ValueError, match="it has another shape: "):

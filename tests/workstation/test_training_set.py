@@ -339,7 +339,6 @@ def folded() -> TrainingSet:
         members,
         np.array([n % FOLDS for n in range(24)] + [0, 1], np.int32),
         None,
-        None,
         np.ones(26, bool),
         off_topic=True,
         independent=False,
