@@ -218,3 +218,19 @@ def test_topics_are_measured_with_the_numbers_of_the_model(copies: Path) -> None
     labels = ("sorting", "ruby", "python", "php", "javascript", "java", "c#", "arrays")
     examples = load_labelled("stackoverflow-topics", labels, DataSettings(archive=copies)).examples
     assert examples.label_sets == ((6, 7), (3,), (4, 6, 7))
+
+
+def test_more_bodies_change_no_test_text(copies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy with the bodies of all questions has the same ones to measure on; beyond so many, titles stay titles."""
+    usual = load_from(copies)
+    monkeypatch.setattr(stackoverflow, "_WHOLE", 35)
+    bodies = {
+        f"data/{folder}/train_body.csv": table([f"The body of a Title {number}" for number in range(SHORT[label])])
+        for label, folder in sotitle.FOLDERS.items()
+    }
+    packed(copies, FILES | bodies)
+    more = load_from(copies)
+    assert more.further_tests == usual.further_tests
+    assert min(counts(without_own(more.extra), "Title")) > 0
+    texts = [text for text, _ in without_own(more.extra) if "\n\n" in text]
+    assert any(text.startswith("Title") for text in texts)

@@ -29,13 +29,13 @@ FILES = {
 }
 LARGER = {"data/Java/train_body.csv": table(["Its body", "Another body"])}
 QUESTIONS = [
-    Question("csharp", 'Why is my " list " empty ?', "I append to it .\nlist.Add ( 1 )"),
-    Question("csharp", "Sort , then\nsum", 'It says "" here'),
-    Question("csharp", "Read a file", "File.Open ( )"),
-    Question("java", "An unquoted title"),
-    Question("java", "Another one"),
-    Question("javascript", "Why doesn't $scope change ?", "It stays"),
-    Question("python", "Plot a line"),
+    Question("csharp", "test", 'Why is my " list " empty ?', "I append to it .\nlist.Add ( 1 )"),
+    Question("csharp", "test", "Sort , then\nsum", 'It says "" here'),
+    Question("csharp", "test", "Read a file", "File.Open ( )"),
+    Question("java", "train", "An unquoted title"),
+    Question("java", "train", "Another one"),
+    Question("javascript", "valid", "Why doesn't $scope change ?", "It stays"),
+    Question("python", "train", "Plot a line"),
 ]
 
 

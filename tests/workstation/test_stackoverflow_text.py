@@ -114,3 +114,12 @@ def test_a_title_is_the_first_sentence() -> None:
     assert title("why? it stops in the loop? yes") == "why? it stops in the loop?"
     assert len(title("word " * 100)) == 120
     assert title("") == ""
+
+
+def test_a_real_question_may_have_the_word_itself() -> None:
+    """One with capitals was never masked, whether it names its tag or not."""
+    draw = random.Random(0)
+    assert StackOverflow().versions("Print a blank line", ["java"], draw) == ["Print a blank line"]
+    named = "Print a blank line in Java"
+    assert StackOverflow().versions(named, ["java"], draw) == ["Print a blank line in blank", named]
+    assert StackOverflow().versions("print a blank line", ["java"], draw)[1] != "print a blank line"

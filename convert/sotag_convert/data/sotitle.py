@@ -32,7 +32,7 @@ ARCHIVE, FOLDER = COPIES = ("sotitle_raw.tar.xz", "SOTitle")
 """An archive of the repository's ``data/``, and a copy of the repository."""
 FOLDERS = {"csharp": "C#", "java": "Java", "javascript": "JS", "python": "Python"}
 """The folder of each label."""
-SPLITS, FIELDS = ("test", "valid", "train"), ("title", "body", "code")
+SPLITS, FIELDS = (TEST := "test", "valid", "train"), ("title", "body", "code")
 SHA256 = {
     "data/C#/test_body.csv": "80cb403d64bd3c2c938f9a0aa1e0f409ea9dd8ddfdd3fcd6ad897be9e1f0d484",
     "data/C#/test_code.csv": "2d3896a9b83a05a03e89a1ba3290c49e3be84424440e15d909c172ca62bf9d90",
@@ -116,9 +116,10 @@ def _unpacked(archive: Path) -> dict[str, bytes]:
 
 
 class Question(NamedTuple):
-    """A question with one label; ``body``: empty where only the title is known."""
+    """A question with one label; ``split``: one of ``SPLITS``; ``body``: empty where only the title is known."""
 
     label: str
+    split: str
     title: str
     body: str = ""
 
@@ -151,7 +152,7 @@ def questions(read: ReadFile, excluded: Mapping[str, Collection[int]]) -> Iterat
                 if number not in left_out:
                     body = bodies[number] if bodies else ""
                     code = codes[number] if codes and bodies else ""
-                    yield Question(label, restored(title), restored("\n".join(filter(None, (body, code)))))
+                    yield Question(label, split, restored(title), restored("\n".join(filter(None, (body, code)))))
 
 
 def excluded_rows() -> dict[str, frozenset[int]]:

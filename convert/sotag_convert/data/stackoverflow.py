@@ -32,6 +32,7 @@ TAGS = {"c#": "csharp", "java": "java", "javascript": "javascript", "python": "p
 """The label of each of the four tags."""
 
 _OWN = "short questions and off-topic texts, written for this project"
+_WHOLE = 10_000  # questions of a label, with a body
 _TITLES = 25_000  # of a label, without a body
 _TEST, _VALIDATION_QUESTIONS = 100, 300  # of a label, a tenth of them at most
 # Without titles among the validation texts, the scores of titles are too low by 4 points: the temperature suits long texts.
@@ -112,25 +113,31 @@ def _own_texts(dataset: Dataset) -> tuple[Examples, tuple[str, ...]]:
 
 
 def _questions(archive: Path | None, known: set[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """The texts of the questions with a body and of those without, by label, in random order and without duplicates.
+    """The texts of whole questions and those of titles, by label, in random order and without duplicates.
 
-    ``known``: the keys of texts that are in another part.
+    ``known``: the keys of texts that are in another part. The questions of the split "test", of which every copy has the
+    bodies, come first, so that the same ones measure a model whatever else a copy has. Of the questions beyond the first
+    10,000 of a label only the titles are used: with all bodies there would be no titles.
     """
     cache = cache_folder()
     copy = local_copy(archive, sotitle.COPIES) or local_copy(cache, sotitle.COPIES)
-    pools: tuple[dict[str, list[str]], ...] = tuple({label: [] for label in sotitle.FOLDERS} for _ in range(2))
+    first, further, short = ({label: list[sotitle.Question]() for label in sotitle.FOLDERS} for _ in range(3))
     with _naming(copy or cache):
         read = sotitle.reader(cache, copy, sotitle.URL, sotitle.SHA256)
         for question in sotitle.questions(read, sotitle.excluded_rows()):
             key = _key(question.title)
             if key not in known:
                 known.add(key)
-                pools[not question.body][question.label].append(question.text)
-    for pool in pools:
-        for texts in pool.values():
-            random.Random(0).shuffle(texts)
-    whole, short = pools
-    return whole, short
+                pool = short if not question.body else first if question.split == sotitle.TEST else further
+                pool[question.label].append(question)
+    for pool in (first, further, short):
+        for questions in pool.values():
+            random.Random(0).shuffle(questions)
+    whole = {label: first[label] + further[label] for label in first}
+    return (
+        {label: [question.text for question in questions[:_WHOLE]] for label, questions in whole.items()},
+        {label: [question.title for question in short[label] + whole[label][_WHOLE:]] for label in whole},
+    )
 
 
 @contextmanager

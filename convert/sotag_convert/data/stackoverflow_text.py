@@ -41,9 +41,14 @@ class StackOverflow(Origin):
     general_off_topic: ClassVar[bool] = False  # it has off-topic texts of its own
 
     def versions(self, text: str, labels: Sequence[str], draw: random.Random) -> list[str]:
-        """The text with its tag masked, as in the benchmark, and with it named."""
+        """The text with its tag masked, as in the benchmark, and with it named.
+
+        In a text that names its tag, or has capitals, "blank" is only a word: those of the benchmark have none.
+        """
         masked = mask(text, labels[0])
-        return [text, unmask(text, labels[0], draw)] if masked == text else [masked, text]
+        if masked != text:
+            return [masked, text]
+        return [text, unmask(text, labels[0], draw)] if text == text.lower() else [text]
 
     def views(self, texts: Sequence[str], labels: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Five views: ``masked`` (the texts as they are), ``unmasked`` (the mask replaced by the tag as its author would
