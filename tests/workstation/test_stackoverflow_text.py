@@ -58,7 +58,7 @@ def test_mask_hides_the_names_of_the_tag(label: str, named: str, masked: str) ->
         ("python", "a blank27 loop", ["a blank27 loop", "a python27 loop"]),
         ("python", "A python27 loop", ["A blank27 loop", "A python27 loop"]),
         ("csharp", "C# and blank lines", ["blank and blank lines", "C# and blank lines"]),
-        ("java", "Sort a list", ["Sort a list", "Sort a list"]),
+        ("java", "Sort a list", ["Sort a list"]),
     ],
 )
 def test_a_training_text_has_a_masked_version_and_one_that_names_the_tag(
