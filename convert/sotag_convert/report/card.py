@@ -47,6 +47,7 @@ _LIMITS = (
     "{tokens:,} tokens of a text, about as many words and punctuation marks, and nothing after them. It was trained on the "
     "texts named above, and works best on similar ones."
 )
+_MOST_NAMED = 20  # tags in the first sentence
 _ONE_TAG = "It answers `unknown` if its best score is below {threshold}"
 _SEVERAL_TAGS = "It answers with each tag whose score reaches the threshold of the tag, and `unknown` if none does"
 
@@ -75,7 +76,8 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     lines = [
         f"# {_text(name)}",
         "",
-        f"A text classifier for {labels}: for TFLite, made with sotag-edge.",
+        f"A text classifier for {labels if len(manifest.labels) <= _MOST_NAMED else f'{len(manifest.labels):,} tags'}: for "
+        "TFLite, made with sotag-edge.",
         "",
         "| | |",
         "|---|---|",
