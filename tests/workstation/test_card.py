@@ -110,6 +110,27 @@ def test_one_view_needs_no_explanation() -> None:
     assert "masked:" not in card("m", MANIFEST, metrics)
 
 
+def test_sources_and_many_tags() -> None:
+    """Each source has a line; of over twenty tags the first sentence has the number only."""
+    data = MANIFEST.training_data | {"sources": ["a book", "a <shelf> | a box"]}
+    text = card(
+        "m", replace(MANIFEST, labels=tuple(f"tag{number}" for number in range(21)), training_data=data), METRICS
+    )
+    assert "- a book\n- a <shelf> \\| a box\n" in text
+    assert "A text classifier for 21 tags: " in text
+    assert "| tags | tag0, tag1, " in text
+
+
+def test_off_topic_texts_are_told_by_view() -> None:
+    """Of a view with off-topic texts: how many are unknown, and the AUROC."""
+    real = FIGURES | {"off_topic_unknown": 0.7654, "off_topic_auroc": 0.9123}
+    text = card("m", MANIFEST, METRICS | {"evaluation": {"masked": FIGURES, "real titles": real}})
+    assert "real titles: 76.5% of off-topic texts are answered unknown; " in text
+    assert "0.912 (AUROC)" in text
+    assert "real titles: titles with one of the tags" in text
+    assert "masked: 76" not in text
+
+
 SEVERAL = replace(MANIFEST, decision=MultiLabel(1.0, (0.125, 0.75)), network={"vocabulary": 5678, "rows": 9000})
 FOLDED = {
     "validation_accuracy": 0.8123,

@@ -38,10 +38,14 @@ _HEADERS = {
         "at least one tag",
     ),
 }
-_VIEWS = (
-    'masked: the test texts as published, with the name of the tag replaced by "blank"; unmasked: with the name in its '
-    "place; raw: unmasked, with lines, capitals and punctuation restored as far as possible; title: the first sentence."
-)
+_VIEWS = {
+    "masked": 'the test texts as published, with the name of the tag replaced by "blank"',
+    "unmasked": "with the name in its place",
+    "raw": "unmasked, with lines, capitals and punctuation restored as far as possible",
+    "title": "the first sentence",
+    "real questions": "other questions, as their authors typed them",
+    "real titles": "titles with one of the tags, as their authors typed them",
+}
 _LIMITS = (
     "The model has no tags other than those above. {rule}; some off-topic texts get a tag all the same. It reads the first "
     "{tokens:,} tokens of a text, about as many words and punctuation marks, and nothing after them. It was trained on the "
@@ -56,6 +60,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     """The Markdown of a card. ``metrics``: the content of ``metrics.json``."""
     data = manifest.training_data
     labels = ", ".join(_text(label) for label in manifest.labels)
+    named = labels if len(manifest.labels) <= _MOST_NAMED else f"{len(manifest.labels):,} tags"
     several = isinstance(manifest.decision, MultiLabel)
     rows = {
         "tags": labels,
@@ -76,8 +81,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     lines = [
         f"# {_text(name)}",
         "",
-        f"A text classifier for {labels if len(manifest.labels) <= _MOST_NAMED else f'{len(manifest.labels):,} tags'}: for "
-        "TFLite, made with sotag-edge.",
+        f"A text classifier for {named}: for TFLite, made with sotag-edge.",
         "",
         "| | |",
         "|---|---|",
@@ -159,7 +163,8 @@ def _accuracy(metrics: Mapping[str, Any], *, several: bool) -> list[str]:
     cells = _several_cells if several else _single_cells
     lines += [_row([view, *cells(figures)]) for view, figures in views.items()]
     lines += [line for sentence in off_topic_sentences(views) for line in ("", sentence)]
-    return [*lines, "", _VIEWS] if len(views) > 1 else lines
+    explained = "; ".join(f"{view}: {_VIEWS[view]}" for view in views if view in _VIEWS)
+    return [*lines, "", f"{explained}."] if explained else lines
 
 
 def _validation(training: Mapping[str, Any], *, several: bool) -> list[str]:
