@@ -17,9 +17,10 @@ from pathlib import Path
 from sotag_convert.data.dataset import Dataset, LabelledTexts
 from sotag_convert.data.load import load
 from sotag_convert.data.settings import DataSettings
-from sotag_convert.data.stackoverflow import REAL_TITLES, titles_with_tags
+from sotag_convert.data.stackoverflow import REAL_TITLES, own_texts, titles_with_tags
 from sotag_convert.report.evaluate import evaluate_bundle
 from sotag_convert.training import train_dataset
+from sotag_edge.decision import UNKNOWN_LABEL
 
 SEEN, LEFT_OUT = "other tags, seen", "other tags, left out"
 
@@ -47,7 +48,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     parts = titles_with_tags(options.archive)
-    left_out = {title.text for part in parts for title in part if set(title.tags) & set(options.tags)}
+    left_out = {text for text, label in own_texts() if label == UNKNOWN_LABEL}  # some are about the tags
+    for tag in options.tags:
+        of_tag = {title.text for part in parts for title in part if tag in title.tags}
+        if not of_tag:
+            parser.error(f"no title has the tag {tag!r}")
+        left_out |= of_tag
     dataset = without(load("stackoverflow", DataSettings(archive=options.archive), print), left_out)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "model")

@@ -239,9 +239,14 @@ SENTENCES = [  # as typed; cut by NLTK; flattened, as in Stack Overflow 16k
         "why is $scope.items empty in $http.get(url)? and $(this), $_post too",
     ),
     (
-        "What does @Override do before @Test, and #include above #menu a?",
-        "What does @ Override do before @ Test , and # include above # menu a ?",
-        "what does @override do before @test, and #include above #menu a?",
+        "What does @Override do before @Test, and the a in ('#menu a')?",
+        "What does @ Override do before @ Test , and the a in ( ' # menu a ' ) ?",
+        "what does @override do before @test, and the a in ('#menu a')?",
+    ),
+    (
+        "x = 1 # keep the first print(x)",
+        "x = 1 # keep the first print ( x )",
+        "x = 1 # keep the first print(x)",
     ),
     (
         "Why is a <b> shown as &lt;b&gt; with &nbsp; and &amp; &#39; in it?",

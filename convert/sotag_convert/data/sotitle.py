@@ -63,7 +63,8 @@ ReadFile = Callable[[str], bytes | None]
 _DOWNLOADS = f"SOTitle-{_COMMIT[:8]}"  # subtle: not ``FOLDER``, or the next run would take the downloads for a copy
 _LARGEST_FIELD = 1 << 24  # characters; the library's limit is 131,072
 _CONTRACTION = re.compile(r"(\w) (n't)\b", re.IGNORECASE)
-_SIGIL = re.compile(r"(?<![\w$@#])([$@#]) (?=[^\W\d])")
+# A "#" is joined after a quote or a bracket only, as in $('#menu'): elsewhere it mostly begins a comment.
+_SIGIL = re.compile(r"(?<![\w$@#])([$@]|(?<=['\"(] )#) (?=[^\W\d])")
 _NAME = re.compile(r"\b([cCfF]) #(?!\w)")
 _ENTITY = re.compile(r"& (lt|gt|amp|quot|nbsp|#\d+|# \d+) ;")
 _CUT_WORDS = {
