@@ -252,19 +252,19 @@ def test_batches_have_texts_of_about_one_length_in_random_order() -> None:
 def test_word_dropout_makes_its_share_of_the_tokens_unknown() -> None:
     """Every other token stays as it is, and padding stays padding."""
     ids = np.tile(np.array([5, 6, 7, PADDING_ID], np.int32), (1000, 100))
-    dropped = fitting._drop_words(ids, 0.15, np.random.default_rng(1))
+    dropped = fitting._drop_words(ids, 0.15, 1, np.random.default_rng(1))
     assert (dropped[ids == PADDING_ID] == PADDING_ID).all()
     changed = dropped != ids
     assert (dropped[changed] == UNKNOWN_ID).all()
     assert changed[ids != PADDING_ID].mean() == pytest.approx(0.15, abs=0.005)
-    assert fitting._drop_words(ids, 0.0, np.random.default_rng(1)) is ids
+    assert fitting._drop_words(ids, 0.0, 1, np.random.default_rng(1)) is ids
 
 
 def test_short_texts_lose_fewer_words() -> None:
-    """In proportion to their tokens, padding not counted, up to 64 of them."""
+    """In proportion to their tokens, padding not counted, up to so many of them."""
     lengths = np.array([8, 32, 64, 200])
     ids = np.where(np.arange(200) < np.repeat(lengths, 2000)[:, None], 5, PADDING_ID).astype(np.int32)
-    changed = fitting._drop_words(ids, 0.2, np.random.default_rng(1)) != ids
+    changed = fitting._drop_words(ids, 0.2, 64, np.random.default_rng(1)) != ids
     shares = changed.sum(axis=1).reshape(4, 2000).mean(axis=1) / lengths
     assert shares == pytest.approx([0.025, 0.1, 0.2, 0.2], abs=0.005)
 

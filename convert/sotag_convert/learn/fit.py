@@ -29,7 +29,6 @@ from sotag_edge.vocabulary import PADDING_ID, UNKNOWN_ID
 
 FITTING = "training the network"
 """The name of the stage in which the first Ctrl-C raises no ``KeyboardInterrupt``."""
-_LONG = 64  # tokens
 _POOL = 40  # batches whose texts are sorted by length together: little padding, and still a random order
 
 
@@ -195,7 +194,7 @@ class _Batches:
 
     def __init__(self, training_set: TrainingSet, preset: Preset, seed: int) -> None:
         self._training_set, self._seed = training_set, seed
-        self._word_dropout = preset.word_dropout
+        self._word_dropout, self._dropout_tokens = preset.word_dropout, preset.word_dropout_tokens
         self._size = preset.batch_size(len(training_set.ids))
 
     def __len__(self) -> int:
@@ -205,7 +204,8 @@ class _Batches:
         """Ids with words dropped, the numbers of the sets of ratios, and targets."""
         texts, random = self._training_set, np.random.default_rng((self._seed, number))
         for batch in _batches(texts.ids.lengths, self._size, random):
-            ids = _drop_words(pad([texts.ids[text] for text in batch], texts.input.pad_to), self._word_dropout, random)
+            ids = pad([texts.ids[text] for text in batch], texts.input.pad_to)
+            ids = _drop_words(ids, self._word_dropout, self._dropout_tokens, random)
             yield ids, texts.folds[batch], texts.targets[batch].astype(np.float32)
 
 
@@ -220,17 +220,16 @@ def _batches(lengths: NDArray[np.int64], size: int, random: np.random.Generator)
     return (batches[number] for number in random.permutation(len(batches)))
 
 
-def _drop_words(ids: NDArray[np.int32], share: float, random: np.random.Generator) -> NDArray[np.int32]:
+def _drop_words(ids: NDArray[np.int32], share: float, tokens: int, random: np.random.Generator) -> NDArray[np.int32]:
     """Replace a share of the tokens by the unknown token, so that the network depends on no single token and is trained on
     unknown ones. Padding stays.
 
-    Of a text with fewer than 64 tokens it is a smaller share: a title says less without a word, and a network that was
-    trained on titles without a quarter of theirs is less certain of whole titles than it should be, by 4 points.
+    Of a text with fewer than ``tokens`` tokens it is a smaller share: a title says less without a word.
     """
     if not share:
         return ids
     is_token = ids != PADDING_ID
-    shares = share * np.minimum(is_token.sum(axis=1, keepdims=True) / _LONG, 1)
+    shares = share * np.minimum(is_token.sum(axis=1, keepdims=True) / tokens, 1)
     return np.where((random.random(ids.shape) < shares) & is_token, UNKNOWN_ID, ids)
 
 

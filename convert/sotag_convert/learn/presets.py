@@ -53,7 +53,7 @@ class Preset:
     - ``augmentation``: each text is joined by its versions and by parts of them; ``None`` takes texts as they are;
     - ``extra_augmentation``: the same for the extra texts of the data set;
     - ``teacher_share``: the share of the teacher's scores in the target, from 0 (labels only) to 1 (distillation only);
-    - ``teacher``: the linear model of the branch or, of texts with one label each, the stacked one (learn/teacher.py);
+    - ``teacher``: the linear model of the branch or, of texts with one label each, two linear models (learn/teacher.py);
     - ``informative_vocabulary``: half of the vocabulary is chosen by how much a token says about the label (chi-squared)
       instead of by frequency;
     - ``extra_texts``: the extra texts of the data set are used;
@@ -62,7 +62,8 @@ class Preset:
     The fit:
 
     - ``ratios``: embeddings start from out-of-fold log-count ratios, in networks that have channels for them;
-    - ``word_dropout``: the share of tokens that are made unknown in each batch;
+    - ``word_dropout``: the share of tokens that are made unknown in each batch; of texts with fewer than
+      ``word_dropout_tokens`` tokens it is smaller in proportion;
     - ``optimizer``, ``learning_rate``, ``epochs``;
     - ``batch``, ``batches``: the texts in a batch, and the batches that an epoch has at least, see ``batch_size``;
     - ``validation``: the share of the training texts that are kept for validation;
@@ -82,13 +83,14 @@ class Preset:
     augmentation: Augmentation | None = None
     extra_augmentation: Augmentation | None = None
     teacher_share: float = 0.0
-    teacher: Literal["linear", "stacked"] = "linear"
+    teacher: Literal["linear", "ensemble"] = "linear"
     informative_vocabulary: bool = False
     extra_texts: bool = False
     off_topic_repeats: int = 0
     rows: int | None = None
     ratios: bool = False
     word_dropout: float = 0.0
+    word_dropout_tokens: int = 1
     batches: int = 0
     linear: LinearSettings = USUAL_LINEAR
     vocabulary_bytes: int | None = None
@@ -188,8 +190,9 @@ _FAST = replace(
     network=_in_steps(70_000, embedding=12, filters=48, units=32),
     recipe=Recipe.FAST,
     rows=None,
-    teacher="stacked",
+    teacher="ensemble",
     word_dropout=0.25,
+    word_dropout_tokens=64,
     epochs=6,
 )
 

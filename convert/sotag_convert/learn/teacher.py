@@ -11,12 +11,14 @@ Source: Wang and Manning, "Baselines and Bigrams", ACL 2012.
 from __future__ import annotations
 
 import hashlib
-import os
+import tempfile
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import sklearn
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import minimize
@@ -25,11 +27,12 @@ from sklearn.svm import LinearSVC
 
 from sotag_convert.data.downloads import cache_folder
 from sotag_convert.learn.corpus import Ragged, counts_of
+from sotag_edge.errors import InputError
 
 Floats = NDArray[np.float32]
 Members = NDArray[np.bool_]
 
-_VERSION = 1  # of the scores in the cache
+_MOST_CACHED = 8  # files in the cache; one has 20 bytes per text
 _LONGEST_RUN = 3  # tokens
 _NGRAMS = (3, 4, 5)
 _RUN_BITS, _NGRAM_BITS = 22, 20  # of the hashes of many texts, which share so many columns; of few texts, fewer
@@ -40,6 +43,12 @@ _TOLERANCE = 0.01
 _SMOOTHING = 1.0
 _USUAL_LENGTH = 4  # the logarithm of 55 tokens
 _CHUNK = 20_000  # texts
+_SETTINGS = (
+    sklearn.__version__,
+    np.__version__,
+    *(_LONGEST_RUN, _NGRAMS, _RUN_BITS, _NGRAM_BITS, _RUNS_C, _NGRAMS_C, _TOLERANCE, _SMOOTHING),
+)
+"""What the scores depend on besides the texts."""
 
 
 def out_of_fold_scores(
@@ -56,32 +65,42 @@ def out_of_fold_scores(
     same for all copies of a text; ``fitted``: which texts a model is fitted on. For 180,000 texts it takes ten minutes, so
     the result is kept in the cache, under the hash of all of this.
     """
-    digest = hashlib.sha256(f"{_VERSION} {seed} ".encode())
+    digest = hashlib.sha256(f"{_SETTINGS} {seed} ".encode())
     for array in (texts.values, texts.starts, members, folds, fitted):
         digest.update(np.ascontiguousarray(array).tobytes())
     digest.update("\0".join(tokens).encode("utf-8", errors="surrogatepass"))
-    file = cache_folder() / f"teacher-{digest.hexdigest()[:32]}.bin"
-    scores = _cached(file, members.shape)
+    name = f"teacher-{digest.hexdigest()[:32]}.bin"
+    scores = _cached(name, members.shape)
     if scores is None:
         scores = _out_of_fold_scores(texts, tokens, members, folds, fitted, seed)
-        _keep(file, scores)
+        _keep(name, scores)
     return scores
 
 
-def _keep(file: Path, scores: Floats) -> None:
-    """Write the scores whole or not at all; without room for them the next run computes them again."""
-    scratch = file.with_suffix(f".{os.getpid()}.part")
-    try:
-        scratch.write_bytes(scores.tobytes())
-        scratch.replace(file)
-    except OSError:
-        pass
-    finally:
-        scratch.unlink(missing_ok=True)
+def _keep(name: str, scores: Floats) -> None:
+    """Write the scores whole or not at all, and remove all but the newest ones.
+
+    Where they cannot be written the next run computes them again.
+    """
+    with suppress(OSError, InputError):
+        cache = cache_folder()
+        with tempfile.NamedTemporaryFile(dir=cache, suffix=".part", delete=False) as scratch:
+            try:
+                scratch.write(scores.tobytes())
+                scratch.close()
+                Path(scratch.name).replace(cache / name)
+            finally:
+                Path(scratch.name).unlink(missing_ok=True)
+        files = sorted(cache.glob("teacher-*.bin"), key=lambda file: file.stat().st_mtime)
+        for file in files[:-_MOST_CACHED]:
+            file.unlink()
 
 
-def _cached(file: Path, shape: tuple[int, ...]) -> Floats | None:
-    content = file.read_bytes() if file.is_file() else b""
+def _cached(name: str, shape: tuple[int, ...]) -> Floats | None:
+    """The scores of an earlier run; ``None`` if there are none of this shape that can be read."""
+    content = b""
+    with suppress(OSError, InputError):
+        content = (cache_folder() / name).read_bytes()
     return np.frombuffer(content, np.float32).reshape(shape) if len(content) == 4 * np.prod(shape) else None
 
 

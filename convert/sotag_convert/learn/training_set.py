@@ -34,7 +34,7 @@ _OFF_TOPIC_PART = 10  # off-topic texts are repeated while they are at most a te
 # Texts of a label, below which nothing is computed for it out of fold: the statistics of a few texts are mostly wrong about
 # the held-out one. With 5 texts per label, a network trained on them answered each text with the other label.
 ENOUGH = 8
-_MOST_STACKED = 20  # labels
+_MOST_OF_ENSEMBLE = 2_000_000  # texts times outputs; of 1,000,000 the ensemble takes ten minutes and 3 GB
 _MOST_DISTILLED = 20_000_000  # texts times outputs; of a million texts their labels say enough
 _SAMPLE = 10_000  # texts whose length is looked at
 _LONG, _SHORTEST = 256, 32  # tokens
@@ -111,8 +111,8 @@ def build_training_set(examples: Examples, dataset: Dataset, preset: Preset, see
     ids_of_types = np.array(vocabulary.ids(types.tokens), np.int32)
     ids = Ragged(ids_of_types[all_types.values], all_types.starts).filled(UNKNOWN_ID)
     features = None
-    is_stacked = _is_stacked(preset, dataset.multi_label, len(dataset.labels))
-    if preset.rows or dataset.general or (preset.teacher_share and not is_stacked):
+    is_ensemble = _is_ensemble(preset, int(fitted.sum()), members.shape[1], dataset.multi_label)
+    if preset.rows or dataset.general or (preset.teacher_share and not is_ensemble):
         features = count_features(all_types, types.tokens, ids_of_types, len(vocabulary), preset.linear)
     built = TrainingSet(
         settings,
@@ -240,7 +240,8 @@ def _distilled(built: TrainingSet, tokens: Sequence[str], preset: Preset, seed: 
     rare = built.members[built.fitted].sum(axis=0) < ENOUGH
     if rare[: built.labels].all():  # with many labels the fits below take minutes
         return built
-    if _is_stacked(preset, built.independent, built.labels) and built.types is not None:
+    fitted, outputs = int(built.fitted.sum()), built.members.shape[1]
+    if built.types is not None and _is_ensemble(preset, fitted, outputs, built.independent):
         scores: NDArray[Any] = out_of_fold_scores(built.types, tokens, built.members, built.folds, built.fitted, seed)
     elif built.features is not None:
         scores = _linear_scores(built, built.features, seed)
@@ -251,9 +252,9 @@ def _distilled(built: TrainingSet, tokens: Sequence[str], preset: Preset, seed: 
     return replace(built, targets=targets.astype(np.float32))
 
 
-def _is_stacked(preset: Preset, independent: bool, labels: int) -> bool:
-    """Whether the teacher is that of teacher.py, which takes minutes per label of 100,000 texts."""
-    return preset.teacher == "stacked" and not independent and labels <= _MOST_STACKED
+def _is_ensemble(preset: Preset, fitted: int, outputs: int, independent: bool) -> bool:
+    """Whether the teacher is that of teacher.py. ``fitted``: the number of texts that it is fitted on."""
+    return preset.teacher == "ensemble" and not independent and fitted * outputs <= _MOST_OF_ENSEMBLE
 
 
 def _linear_scores(built: TrainingSet, features: FeatureCounts, seed: int) -> calibrate.Floats:
