@@ -167,6 +167,7 @@ def _training_metrics(path: Path) -> dict[str, Any]:
             "seconds": _is_count,
             "validation_texts": _is_count,
             "validation_accuracy": _is_accuracy,
+            "validation_off_topic_texts": _is_count,
             "refit_seconds": _is_count,
             "folds": _is_count,
             "linear_accuracy": _is_accuracy,

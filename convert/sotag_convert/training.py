@@ -152,6 +152,8 @@ def _checked(
         raise UsageError(f"epochs must be 1 or more, not {epochs}")
     if validation is not None and not 0 <= validation < 1:
         raise UsageError(f"validation must be from 0 to below 1, not {validation}")
+    if validation is not None and dataset.validation:
+        raise UsageError(f"{dataset.name} has validation texts of its own: leave out the share of validation texts")
     if refit and validation == 0:
         raise UsageError("refit needs validation texts: it repeats the run that they chose")
     if len(dataset.labels) > MOST_LABELS:

@@ -47,6 +47,15 @@ def sixteen_k(texts: Mapping[str, int], extra: str | None = None) -> bytes:
     return tar({name: f"a question in {name}".encode() for name in [*names, *([extra] if extra else [])]}, "gz")
 
 
+def training_sha256(count: int) -> str:
+    """The hash of the training texts of ``sixteen_k``, of which each label has so many."""
+    digest = hashlib.sha256()
+    for label in LABELS:
+        contents = [f"a question in train/{label}/{number}.txt".encode() for number in range(count)]
+        digest.update("".join(sorted(map(sha256, contents))).encode())
+    return digest.hexdigest()
+
+
 def table(rows: Sequence[str]) -> bytes:
     """A file of SOTitle: one quoted field a row."""
     lines = io.StringIO(newline="")

@@ -12,7 +12,17 @@ from sotag_convert.data.load import load
 from sotag_convert.data.settings import DataSettings
 from sotag_convert.data.tagged_titles import TaggedTitle, TitleParts, TitleRows
 from sotag_edge.trial import CACHE_VARIABLE
-from tests.workstation.public_files import hashes, packed, rows_of, sha256, sixteen_k, table, tagged_jsonl, tagged_tsv
+from tests.workstation.public_files import (
+    hashes,
+    packed,
+    rows_of,
+    sha256,
+    sixteen_k,
+    table,
+    tagged_jsonl,
+    tagged_tsv,
+    training_sha256,
+)
 
 TITLES = [
     TaggedTitle(1, "Sort the shelf?", ("java", "sorting")),
@@ -54,6 +64,7 @@ def take_place(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     for module in (sotitle, tagged_titles):
         monkeypatch.setattr(module, "URL", "http://127.0.0.1:9/")
     monkeypatch.setattr(stackoverflow_16k, "TEXTS_PER_LABEL", {"train": 10, "test": 1})
+    monkeypatch.setattr(stackoverflow_16k, "TRAINING_SHA256", training_sha256(10))
     monkeypatch.setattr(sotitle, "SHA256", hashes(FILES))
     monkeypatch.setattr(sotitle, "excluded_rows", lambda: NONE)
     monkeypatch.setattr(tagged_titles, "SHA256", sha256(tagged_tsv(TITLES)))

@@ -240,15 +240,17 @@ def test_off_topic_texts_set_the_off_topic_output(shift: float) -> None:
 
 
 def test_most_off_topic_texts_are_below_the_threshold() -> None:
-    """It is at least 0.5, so that a text whose off-topic output is the largest is not answered; few texts change little."""
-    best = np.linspace(0.3, 1, 5001)
+    """It is 0.5 or more, where the off-topic output is never the largest; few off-topic texts change little."""
+    best = np.concatenate([np.full(250, 0.2), np.linspace(0.9, 1, 4751)])
     off_topic = np.linspace(0.4, 0.9, 5001)  # 77 % of them are below 0.785
     assert calibrate.off_topic_threshold(best, off_topic, labels=3) == pytest.approx(0.785, abs=0.01)
     assert calibrate.off_topic_threshold(best, off_topic / 3, labels=3) == pytest.approx(0.5, abs=0.01)
+    hard = np.full(5000, 0.99)  # at most 15 % of the other texts are refused for them
+    assert calibrate.off_topic_threshold(best, hard, labels=3) == pytest.approx(np.quantile(best, 0.15), abs=0.01)
     usual = calibrate.threshold(best, labels=3)
-    assert calibrate.off_topic_threshold(best, off_topic[-3:], labels=3) == pytest.approx(usual, abs=0.03)
-    scores = np.stack([off_topic, 1 - off_topic], axis=1)
-    decision = calibrate.fit(scores, of(*[0] * 5001), independent=False, off_topic=scores)
+    assert calibrate.off_topic_threshold(best, off_topic[-3:], labels=3) == pytest.approx(usual, abs=0.05)
+    scores, others = (np.stack([of_texts, 0 * of_texts, 1 - of_texts], axis=1) for of_texts in (best, off_topic))
+    decision = calibrate.fit(scores, of(*[0] * len(best)), independent=False, off_topic=others)
     assert isinstance(decision, SingleLabel)
     assert decision.threshold == pytest.approx(0.785, abs=0.01)
 

@@ -71,7 +71,7 @@ def test_the_facts_of_the_manifest() -> None:
         "# m\n",
         "| tags | a, b |",
         "| trained on | 1234 texts of `letters` (SHA-256 `0123456789abcdef…`) |",
-        "| and on | 1,500 further texts, 40 off-topic texts |",
+        "| and on | 1,500 extra texts, 40 off-topic texts |",
         "| licence of the data | CC0 |",
         "| preset, seed | `tiny`, 9 |",
         "| bytes on the device | 65,432 |",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sotag_convert.data.downloads import download
 from sotag_convert.data.stackoverflow_16k import stack_overflow_16k
 from sotag_edge.errors import InputError
 from sotag_edge.trial import CACHE_VARIABLE
-from tests.workstation.public_files import sha256, sixteen_k
+from tests.workstation.public_files import sha256, sixteen_k, training_sha256
 from tests.workstation.server import Server
 
 NAME = data.ARCHIVE
@@ -23,6 +24,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, and a data set with two texts per label instead of two thousand."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setattr(data, "TEXTS_PER_LABEL", {"train": 2, "test": 1})
+    monkeypatch.setattr(data, "TRAINING_SHA256", training_sha256(2))
     return tmp_path / "cache"
 
 
@@ -61,7 +63,16 @@ def _lacks_texts(server: Server) -> None:
     server.files[NAME] = archive({"train": 1, "test": 1})
 
 
-@pytest.mark.parametrize("fault", [_is_missing, _is_cut_off, _is_truncated, _is_garbage, _lacks_texts])
+def _has_another_text(server: Server) -> None:
+    content = gzip.decompress(archive())
+    server.files[NAME] = gzip.compress(
+        content.replace(b"a question in train/java/1.txt", b"A question in train/java/1.txt")
+    )
+
+
+@pytest.mark.parametrize(
+    "fault", [_is_missing, _is_cut_off, _is_truncated, _is_garbage, _lacks_texts, _has_another_text]
+)
 def test_a_bad_download_leaves_nothing(server: Server, cache: Path, fault: Callable[[Server], None]) -> None:
     """An archive that is missing, cut off, damaged or incomplete is an error, and the next try starts clean."""
     fault(server)

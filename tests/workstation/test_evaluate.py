@@ -12,6 +12,8 @@ import numpy
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
+from sotag_convert.export import device_run
+from sotag_convert.report.evaluate import with_off_topic
 from sotag_convert.report.evaluation import measure_single
 from tests.conftest import Run
 from tests.workstation.tables import printed
@@ -134,6 +136,18 @@ def test_texts_of_none_of_the_tags_are_measured_apart(run: Run, labelled: Path, 
     assert found["accuracy"] == pytest.approx(5 / 6, abs=1e-4)
     assert found["off_topic_unknown"] == 0.5
     assert "as given: 50.0% of off-topic texts are answered unknown" in run("evaluate", fixture_model, labelled).stdout
+
+
+def test_the_auroc_of_off_topic_texts() -> None:
+    """The share of the pairs of a text and an off-topic one in which the text's best score is higher."""
+    scores = numpy.array([[0.9, 0.1], [0.4, 0.3], [0.2, 0.8]], numpy.float32)
+    off_topic = device_run.Run(
+        numpy.array([[0.5, 0.1], [0.1, 0.3]], numpy.float32), numpy.array([[True, False], [False] * 2]), []
+    )
+    found = with_off_topic(measure_single(scores, [True] * 3, [0, 0, 1], ("a", "b")), scores, off_topic)
+    assert found.off_topic_auroc == pytest.approx(5 / 6)
+    assert found.off_topic_unknown == 0.5
+    assert found.accuracy == 1
 
 
 def test_evaluate_needs_no_tensorflow(run: Run, labelled: Path, fixture_model: Path, tmp_path: Path) -> None:

@@ -109,9 +109,8 @@ Archive = Annotated[
     typer.Option(
         "--archive",
         metavar="FILE|FOLDER",
-        help="Local copies of the public data: the file stack_overflow_16k.tar.gz, or a folder that has it, SOTitle/ or "
-        "sotitle_raw.tar.xz, and validation.tsv or so_titles_100tags.jsonl.gz. [default: those in $SOTAG_EDGE_CACHE, else "
-        "the download]",
+        help="Local copies of the public data: the file stack_overflow_16k.tar.gz, or a folder that has it, a clone of the "
+        "repository SOTitle, and validation.tsv. [default: those in $SOTAG_EDGE_CACHE, else the download]",
         rich_help_panel=DATA,
     ),
 ]

@@ -6,7 +6,7 @@ Two texts are the same if they differ only in white space around them. Nothing i
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from itertools import chain, compress
@@ -145,14 +145,21 @@ def cleaned(dataset: Dataset) -> Dataset:
         if not usable:
             raise InputError(_fault(TagTexts(label, texts, usable, 0)))
     off_topic = tuple(compress(dataset.off_topic, (not verdict for verdict in verdicts[len(dataset.train) :])))
-    tested = {text.strip() for text in dataset.test.texts} if dataset.test else set()
+    tested = _texts_of(dataset.test, dataset.test_off_topic)
     return replace(
         dataset,
         train=train,
         off_topic=off_topic,
         validation=_without(dataset.validation, {"", *tested}),
+        validation_off_topic=tuple(text for text in dataset.validation_off_topic if text.strip() not in {"", *tested}),
         test=_without(dataset.test, {""}),
+        test_off_topic=tuple(text for text in dataset.test_off_topic if text.strip()),
     )
+
+
+def _texts_of(part: Examples | None, off_topic: Sequence[str]) -> set[str]:
+    """The different texts of a part and of its off-topic ones, without white space around them."""
+    return {text.strip() for text in (*(part.texts if part else ()), *off_topic)}
 
 
 class _Verdict(IntEnum):
@@ -168,8 +175,8 @@ class _Verdict(IntEnum):
 def _verdicts(dataset: Dataset) -> tuple[bytearray, list[str]]:
     """The verdict on each training text and then on each off-topic one, and the texts that have different labels."""
     held_out = [
-        ({text.strip() for text in part.texts} if part else set(), verdict)
-        for part, verdict in ((dataset.test, _Verdict.IN_TEST), (dataset.validation, _Verdict.IN_VALIDATION))
+        (_texts_of(dataset.test, dataset.test_off_topic), _Verdict.IN_TEST),
+        (_texts_of(dataset.validation, dataset.validation_off_topic), _Verdict.IN_VALIDATION),
     ]
     first: dict[str, tuple[int, ...]] = {}
     others: dict[str, set[tuple[int, ...]]] = {}  # few texts occur with different labels

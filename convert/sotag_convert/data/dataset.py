@@ -10,7 +10,6 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from sotag_convert.data.stratify import held_out
 from sotag_edge.decision import UNKNOWN_LABEL
@@ -88,14 +87,14 @@ _NO_EXAMPLES = Examples()
 class Origin:
     """Where texts come from, and what is known about that. This one is for texts of which nothing is known.
 
-    ``licence``: of the texts; ``sources``: where each part of them was published. A data set with habits of its own has a
-    subclass, such as ``stackoverflow_text.StackOverflow``.
+    ``licence``: of the texts; ``sources``: where each part of them was published. ``general_off_topic``: whether the
+    project's general off-topic texts are to be used, which is so unless the data set has enough of its own. A data set with
+    habits of its own has a subclass, such as ``stackoverflow_text.StackOverflow``.
     """
 
     licence: str | None = None
     sources: tuple[str, ...] = ()
-    general_off_topic: ClassVar[bool] = True
-    """Whether the project's general off-topic texts are off-topic here, as far as anybody knows."""
+    general_off_topic: bool = True
 
     def versions(self, text: str, labels: Sequence[str], draw: random.Random) -> list[str]:
         """The versions of a training text with these labels: the last one as people type it. Here only the text itself."""
@@ -169,12 +168,11 @@ class Dataset:
         digest = hashlib.sha256(f"{type(self.origin).__name__} {self.multi_label}".encode())
         for part in (self.train, self.validation, self.test, *(test.examples for test in self.further_tests)):
             digest.update(replace(self, train=part).sha256().encode() if part else b"-")
-        for text in (
-            *self.validation_off_topic,
-            *self.test_off_topic,
-            *(text for test in self.further_tests for text in test.off_topic),
-        ):
-            digest.update(f"{text}\0".encode("utf-8", errors="surrogatepass"))
+        off_topic = (test.off_topic for test in self.further_tests)
+        for texts in (self.validation_off_topic, self.test_off_topic, *off_topic):
+            digest.update(f"{len(texts)}\0".encode())
+            for text in texts:
+                digest.update(f"{text}\0".encode("utf-8", errors="surrogatepass"))
         return digest.hexdigest()
 
     def _label_sets(self) -> set[tuple[int, ...]]:

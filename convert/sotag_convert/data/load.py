@@ -48,7 +48,7 @@ def load(
         if settings.test is not None:
             parts.test = _test_texts(parts, settings, reader)
     _choose(parts, sources, settings, say)
-    return dataset_of(_name(sources), parts, multi_label=settings.multi_label)
+    return dataset_of(_name(sources), parts, multi_label=settings.multi_label, say=say)
 
 
 def load_labelled(
@@ -92,7 +92,7 @@ def from_texts(
 ) -> Dataset:
     """The data set of these texts; ``labels``: the label of each, or a list of labels. Raises ``InputError``."""
     parts = Parts(train=_labelled(texts, labels))
-    dataset = dataset_of(name, parts, multi_label=False)
+    dataset = dataset_of(name, parts, multi_label=False, say=say_nothing)
     if not len(test_texts) and not len(test_labels):  # they may be arrays, which are neither true nor false
         return dataset
     test = label_texts(test_texts, test_labels, dataset.labels).examples

@@ -26,7 +26,8 @@ def with_general(dataset: Dataset, seed: int) -> Dataset:
     """With some general off-topic texts, where nothing is known of those that the data set's model will see."""
     if not dataset.origin.general_off_topic:
         return dataset
-    general = [text for text in off_topic_texts() if text not in dataset.off_topic]
+    known = {*dataset.off_topic, *dataset.validation_off_topic, *dataset.test_off_topic}
+    general = [text for text in off_topic_texts() if text not in known]
     count = len(general)
     if dataset.multi_label:  # where they are negative examples of each label, they must not outnumber the others
         count = min(count, max(_FEW_GENERAL, len(dataset.train) // 2))

@@ -39,7 +39,7 @@ def public_data(name: str, settings: DataSettings, reader: Reader, say: Say) -> 
     archive = local_copy(copies, [ARCHIVE]) if copies else local
     parts = Parts()
     folders.read_folder(stack_overflow_16k(archive=archive, say=say), reader, parts)
-    dataset = replace(dataset_of(name, parts, multi_label=False), origin=StackOverflow(sources=(SOURCE,)))
+    dataset = replace(dataset_of(name, parts, multi_label=False, say=say), origin=StackOverflow(sources=(SOURCE,)))
     return with_public_texts(dataset, copies, say) if name == STACK_OVERFLOW else dataset
 
 

@@ -1,12 +1,14 @@
 """Stack Overflow 16k, a public benchmark: its download, once, to a folder in the user's cache.
 
 The archive is the one of TensorFlow's "Load text" tutorial. Its publisher gives no checksum, so the checks are that the
-transfer was whole, that the archive can be unpacked, and that it holds the expected number of texts. An interrupted download
-leaves nothing in the cache and starts again. A local copy of the archive gives the same data set.
+transfer was whole, that the archive can be unpacked, that it holds the expected number of texts, and the SHA-256 of the
+training texts. An interrupted download leaves nothing in the cache and starts again. A local copy of the archive gives the
+same data set.
 """
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 import tarfile
 import tempfile
@@ -20,6 +22,7 @@ from sotag_edge.errors import InputError
 SIXTEEN_K = "stackoverflow-16k"
 URL = "https://storage.googleapis.com/download.tensorflow.org/data/stack_overflow_16k.tar.gz"
 TEXTS_PER_LABEL = {"train": 2000, "test": 2000}
+TRAINING_SHA256 = "30c0267b3b0b5e4ce0a391bd98b34e64275812bc00925490379b3bd4e5909afe"
 LABELS = ("csharp", "java", "javascript", "python")
 SOURCE = f'Stack Overflow 16k, of TensorFlow\'s tutorial "Load text": {URL}'
 ARCHIVE = "stack_overflow_16k.tar.gz"
@@ -91,3 +94,14 @@ def _check(folder: Path, *, whole: bool) -> None:
             count = len(list((folder / split / label).glob("*.txt")))
             if count != expected and (whole or split == "train" or not 1 <= count <= expected):
                 raise OSError(f"it has {count} texts in {split}/{label}, not the expected {expected}")
+    if _training_sha256(folder) != TRAINING_SHA256:
+        raise OSError("its training texts are not the expected ones: their SHA-256 differs")
+
+
+def _training_sha256(folder: Path) -> str:
+    """Of the hashes of the training texts, sorted, label by label."""
+    digest = hashlib.sha256()
+    for label in LABELS:
+        files = (folder / "train" / label).glob("*.txt")
+        digest.update("".join(sorted(sha256_of(file) for file in files)).encode())
+    return digest.hexdigest()

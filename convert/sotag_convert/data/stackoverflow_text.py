@@ -12,7 +12,6 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from sotag_convert.data.dataset import Origin
 from sotag_convert.data.title import title
@@ -38,7 +37,6 @@ class StackOverflow(Origin):
     """The origin of the Stack Overflow texts."""
 
     licence: str | None = "CC BY-SA, by the contributors of Stack Overflow"
-    general_off_topic: ClassVar[bool] = False  # it has off-topic texts of its own
 
     def versions(self, text: str, labels: Sequence[str], draw: random.Random) -> list[str]:
         """The text with its tag masked, as in the benchmark, and with it named.

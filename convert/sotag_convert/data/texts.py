@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sotag_convert.data.dataset import Dataset, Examples
 from sotag_convert.data.labels import LabelSet, check_names
+from sotag_convert.data.reading import Say
 from sotag_edge.errors import InputError
 
 PARTS = {
@@ -102,7 +103,7 @@ class Parts:
         return ("validation texts", self.validation) if len(self.validation) else ("texts", self.train)
 
 
-def dataset_of(name: str, parts: Parts, *, multi_label: bool) -> Dataset:
+def dataset_of(name: str, parts: Parts, *, multi_label: bool, say: Say) -> Dataset:
     """The data set of these texts. Raises ``InputError``."""
     labels = tuple(sorted(parts.train.counts()))
     check_names((*labels, name), name)
@@ -118,6 +119,14 @@ def dataset_of(name: str, parts: Parts, *, multi_label: bool) -> Dataset:
     train, off_topic = parts.train.numbered(labels)
     validation, validation_off_topic = parts.validation.numbered(labels)
     test, test_off_topic = parts.test.numbered(labels)
+    for part, examples, off_topic_only in (
+        ("validation", validation, validation_off_topic),
+        ("test", test, test_off_topic),
+    ):
+        if off_topic_only and not len(examples):
+            say(
+                f"{len(off_topic_only):,} off-topic {part} texts are not used: there are no others to compare them with"
+            )
     return Dataset(
         name,
         labels,

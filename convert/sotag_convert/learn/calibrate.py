@@ -25,6 +25,7 @@ Members = NDArray[np.bool_]
 _UNKNOWN_SHARE = 0.03  # of the validation texts, all of which have a label, may be answered "unknown"
 _OFF_TOPIC_SHARE = _UNKNOWN_SHARE / 2  # of them the off-topic output is the largest
 _UNKNOWN_OFF_TOPIC = 0.77  # of the off-topic validation texts; with 0.8, 15 % of real titles were unanswered
+_MOST_UNKNOWN = 0.15  # of the validation texts with a label
 _OFF_TOPIC_PRIOR = 0.02
 _BINS = 15
 _TINY = 1e-12
@@ -169,11 +170,15 @@ def threshold(best: Floats, labels: int) -> float:
 
 
 def off_topic_threshold(best: Floats, off_topic: Floats, labels: int) -> float:
-    """The score that 77 % of the off-topic texts are below; at least 0.5, so that a text whose off-topic output is the
-    largest is never answered. ``best``, ``off_topic``: the best score of each text with a label and of each one without."""
+    """The score that 77 % of the off-topic texts are below, but at most 15 % of the others; 0.5 or more, below which the
+    off-topic output may be the largest. Drawn toward ``threshold`` if there are few off-topic texts.
+
+    ``best``, ``off_topic``: the best score of each text with a label and of each one without.
+    """
     usual = threshold(best, labels)
     share = len(off_topic) / (len(off_topic) + _THRESHOLD_TEXTS)
     measured = max(0.5, float(np.quantile(off_topic, _UNKNOWN_OFF_TOPIC)))
+    measured = max(usual, min(measured, float(np.quantile(best, _MOST_UNKNOWN))))
     return math.floor((share * measured + (1 - share) * usual) * 1000) / 1000
 
 

@@ -42,7 +42,8 @@ _VIEWS = {
     "masked": 'the test texts as published, with the name of the tag replaced by "blank"',
     "unmasked": "with the name in its place",
     "raw": "unmasked, with lines, capitals and punctuation restored as far as possible",
-    "title": "the first sentence",
+    "title": "the first sentence, unmasked",
+    "title, masked": "the first sentence as published",
     "real questions": "other questions, as their authors typed them",
     "real titles": "titles with one of the tags, as their authors typed them",
 }
@@ -99,8 +100,8 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     ]
     if data["licence"]:
         lines += ["", "## Attribution", "", f"Trained on texts under {_text(data['licence'])}."]
-    if data.get("sources"):
-        lines += ["", "They were published in:", "", *(f"- {_text(source)}" for source in data["sources"])]
+    if data["licence"] and data.get("sources"):
+        lines += ["", "The texts were published in:", "", *(f"- {_text(source)}" for source in data["sources"])]
     return "\n".join(lines) + "\n"
 
 
@@ -115,7 +116,7 @@ def _text(text: str) -> str:
 
 def _further_texts(data: Mapping[str, Any]) -> dict[str, str]:
     counts = {
-        "further texts": data.get("extra_texts"),
+        "extra texts": data.get("extra_texts"),
         "off-topic texts": data.get("off_topic_texts"),
     }
     further = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
