@@ -153,7 +153,7 @@ def _checked(
     if validation is not None and not 0 <= validation < 1:
         raise UsageError(f"validation must be from 0 to below 1, not {validation}")
     if validation is not None and dataset.validation:
-        raise UsageError(f"{dataset.name} has validation texts of its own: leave out the share of validation texts")
+        raise UsageError(f"{dataset.name} has validation texts of its own: leave out --validation")
     if refit and validation == 0:
         raise UsageError("refit needs validation texts: it repeats the run that they chose")
     if len(dataset.labels) > MOST_LABELS:
@@ -241,7 +241,8 @@ def _announce(dataset: Dataset, held_out: Examples | None, folds: int, preset: P
     more = f", {len(dataset.extra):,} extra texts" if dataset.extra and preset.extra_texts else ""
     off_topic = len(dataset.off_topic) + len(dataset.general)
     more += f", {off_topic:,} off-topic texts" if off_topic and preset.off_topic_repeats else ""
-    validation = f"{folds} folds" if folds else f"{len(held_out) if held_out else 0:,} of them for validation"
+    held = len(held_out) if held_out else 0
+    validation = f"{folds} folds" if folds else f"{held:,} {'more' if dataset.validation else 'of them'} for validation"
     progress.say(f"{len(dataset.train):,} texts ({validation}){more}, {len(dataset.labels):,} tags")
     if dataset.off_topic and not preset.off_topic_repeats:
         progress.say("this preset does not use off-topic texts")

@@ -78,9 +78,10 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _accuracies(folder: Path) -> dict[str, Any]:
-    """The measured accuracy on each view of the test texts."""
+    """The measured accuracy on each view of the test texts; of a multi-label model the micro-F1."""
     try:
         metrics = _object(json.loads(read_file(folder / METRICS)))
     except (ModelError, ValueError, RecursionError):
         return {}
-    return {view: _object(figures).get("accuracy") for view, figures in _object(metrics.get("evaluation")).items()}
+    views = {view: _object(figures) for view, figures in _object(metrics.get("evaluation")).items()}
+    return {view: figures.get("accuracy", figures.get("micro_f1")) for view, figures in views.items()}

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from io import StringIO
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from rich.table import Table
 from rich.text import Text
 
-from sotag_convert.export.parity import Parity
 from sotag_convert.progress import Progress
 from sotag_convert.report.evaluation import MultiLabelEvaluation
 from sotag_convert.report.summary import Summary
 from sotag_edge.terminal import make_console, printable
+
+if TYPE_CHECKING:  # it loads TensorFlow, which check-data does without
+    from sotag_convert.export.parity import Parity
 
 _LONGEST_TAG = 40  # characters
 
