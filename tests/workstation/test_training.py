@@ -318,7 +318,11 @@ def test_general_off_topic_texts_are_added(faked: Fits, tmp_path: Path, monkeypa
     fit = faked.fit
     monkeypatch.setattr(cross_validation, "fit_parts", lambda *a: (seen.append(a[2]), fit(*a))[1])
     everything = len(off_topic_texts())
-    for repeats, origin, count in ((2, Origin(), everything), (0, Origin(), 0), (2, StackOverflow(), 0)):
+    for repeats, origin, count in (
+        (2, Origin(), everything),
+        (0, Origin(), 0),
+        (2, StackOverflow(general_off_topic=False), 0),
+    ):
         monkeypatch.setitem(PRESETS, "branch", replace(SMALL_BRANCH, off_topic_repeats=repeats))
         data = replace(noisy_dataset(20), off_topic=("a zebra",), origin=origin)
         train_dataset(data, tmp_path / f"{repeats}{count}", preset="branch", validation=0)
