@@ -5,14 +5,18 @@ Source: Wang and Manning, "Baselines and Bigrams", ACL 2012.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 
 from sotag_convert.learn.corpus import Ragged, presence
-from sotag_convert.learn.training_set import ENOUGH, FOLDS, TrainingSet
-from sotag_convert.network.architectures import NetworkSettings
+
+if TYPE_CHECKING:
+    from sotag_convert.learn.training_set import TrainingSet
+    from sotag_convert.network.architectures import NetworkSettings
 
 Floats = NDArray[np.float32]
 
@@ -62,6 +66,8 @@ def fold_ratios(training_set: TrainingSet, settings: NetworkSettings) -> dict[st
     computed from all texts. A network trusts ratios too much that a text has had a part in: on a validation split it lost
     0.5 points. A label with few texts has ratios of 0.
     """
+    from sotag_convert.learn.training_set import ENOUGH, FOLDS  # loads TensorFlow, which log_count_ratios does without
+
     texts = training_set.ids
     last = np.zeros(len(texts.values), bool)
     last[texts.starts[1:] - 1] = True
