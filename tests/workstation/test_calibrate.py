@@ -329,8 +329,11 @@ def test_accuracy_of_known_scores() -> None:
 
 
 def test_measuring_imports_no_tensorflow() -> None:
-    """Data, its views and calibration work where TensorFlow is not installed."""
-    modules = "sotag_convert.data.load, sotag_convert.data.stackoverflow_text, sotag_convert.learn.calibrate"
+    """Data, its views, calibration, log-count ratios and tables work where TensorFlow is not installed."""
+    modules = (
+        "sotag_convert.data.load, sotag_convert.data.stackoverflow_text, sotag_convert.learn.calibrate, "
+        "sotag_convert.learn.ratios, sotag_convert.cli.data_tables"
+    )
     blocked = "import sys; sys.modules.update(tensorflow=None, tf_keras=None)"
     done = subprocess.run([sys.executable, "-c", f"{blocked}; import {modules}"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
