@@ -20,10 +20,11 @@ from pathlib import Path
 from sotag_convert.data import sotitle, tagged_titles
 from sotag_convert.data.dataset import Dataset, Examples, LabelledTexts, Origin
 from sotag_convert.data.downloads import cache_folder, local_copy
+from sotag_convert.data.labels import label_set
 from sotag_convert.data.reading import Say
 from sotag_convert.data.stackoverflow_text import StackOverflow
 from sotag_convert.data.tagged_titles import TaggedTitle, TitleParts, TitleRows
-from sotag_edge.decision import UNKNOWN_LABEL
+from sotag_convert.data.texts import Texts
 from sotag_edge.errors import InputError
 
 STACK_OVERFLOW, TOPICS = "stackoverflow", "stackoverflow-topics"
@@ -81,11 +82,12 @@ def topics(archive: Path | None) -> Dataset:
     """The titles with their tags among the 100 most frequent ones. Raises ``InputError``."""
     parts = titles_with_tags(archive)
     labels = tuple(sorted({tag for title in parts.train for tag in title.tags}))
-    numbers = {label: number for number, label in enumerate(labels)}
 
     def examples(part: Sequence[TaggedTitle]) -> Examples:
-        sets = (tuple(sorted(numbers[tag] for tag in title.tags)) for title in part)
-        return Examples(tuple(title.text for title in part), tuple(sets))
+        texts = Texts()
+        for title in part:
+            texts.add(title.text, label_set(title.tags))
+        return texts.numbered(labels)[0]
 
     train, validation, test = map(examples, parts)
     origin = Origin(StackOverflow().licence, (tagged_titles.SOURCE,))
@@ -109,11 +111,10 @@ def own_texts() -> list[tuple[str, str]]:
 
 
 def _own_texts(dataset: Dataset) -> tuple[Examples, tuple[str, ...]]:
-    entries = own_texts()
-    labelled = [(text, dataset.labels.index(label)) for text, label in entries if label != UNKNOWN_LABEL]
-    return Examples.single(*zip(*labelled, strict=True)), tuple(
-        text for text, label in entries if label == UNKNOWN_LABEL
-    )
+    texts = Texts()
+    for text, label in own_texts():
+        texts.add(text, label_set(label))
+    return texts.numbered(dataset.labels)
 
 
 def _questions(archive: Path | None, known: set[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

@@ -110,9 +110,11 @@ def fit_mix(
     share, scale, offset = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
     mix = Mix(float(share), float(scale), float(offset), independent)
     logits = mix.logits(network, linear)
-    if logits.shape[1] > labels and off_topic is not None:
-        mix = mix._replace(off_topic=_off_topic_offset(logits, members, mix.logits(*off_topic)))
-    if logits.shape[1] == labels or off_topic is not None or linear is None:
+    if logits.shape[1] == labels:
+        return mix
+    if off_topic is not None:
+        return mix._replace(off_topic=_off_topic_offset(logits, members, mix.logits(*off_topic)))
+    if linear is None:
         return mix
     lead = logits[:, labels] - logits[:, :labels].max(axis=1)
     return mix._replace(off_topic=-float(np.quantile(lead, 1 - _OFF_TOPIC_SHARE)))

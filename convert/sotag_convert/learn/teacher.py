@@ -27,6 +27,7 @@ from sklearn.svm import LinearSVC
 
 from sotag_convert.data.downloads import cache_folder
 from sotag_convert.learn.corpus import Ragged, counts_of
+from sotag_convert.learn.ratios import log_count_ratios
 from sotag_edge.errors import InputError
 
 Floats = NDArray[np.float32]
@@ -214,10 +215,7 @@ def _fit(features: sparse.csr_matrix, positive: Members, c: float, seed: int, *,
     scale = np.ones(features.shape[1], np.float32)
     scaled = features
     if ratios:
-        inside, outside = (
-            np.asarray(features[part].sum(axis=0)).ravel() + _SMOOTHING for part in (positive, ~positive)
-        )
-        scale = np.log((inside / inside.sum()) / (outside / outside.sum())).astype(np.float32)
+        scale = log_count_ratios(features, positive[:, None], _SMOOTHING)[:, 0]
         scaled = features.copy()
         scaled.data = scale[features.indices]
     classifier = LinearSVC(C=c, random_state=seed, tol=_TOLERANCE).fit(scaled, positive)
