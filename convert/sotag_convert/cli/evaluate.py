@@ -29,10 +29,11 @@ def evaluate(
     Example: sotag-edge evaluate models/questions test.csv --label-separator ,
     """
     require_extra("evaluate")
-    from sotag_convert.report.evaluate import evaluate_model
+    from sotag_convert.report.evaluate import measure_model
     from sotag_edge.cli.process import warn
 
-    evaluations = evaluate_model(model, data, settings, warn)
+    measured = measure_model(model, data, settings, warn)
+    evaluations = {view: entry.evaluation for view, entry in measured.items()}
     if to == "json":
         print(json.dumps({view: evaluation.to_json() for view, evaluation in evaluations.items()}, indent=2))
         return

@@ -1,4 +1,4 @@
-"""A bundle and labelled texts -> an ``Evaluation`` on the device runtime, for ``evaluate`` and the card.
+"""A bundle and labelled texts -> ``Measured``: what the device runtime answered, and its figures.
 
 Needs scikit-learn, but no TensorFlow.
 """
@@ -6,13 +6,13 @@ Needs scikit-learn, but no TensorFlow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from sotag_convert.data.dataset import AS_GIVEN, LabelledTexts
+from sotag_convert.data.dataset import AS_GIVEN, Examples, LabelledTexts
 from sotag_convert.data.load import load_labelled
 from sotag_convert.data.reading import Say
 from sotag_convert.data.settings import DataSettings
@@ -24,16 +24,35 @@ from sotag_edge.decision import MultiLabel
 from sotag_edge.models import find
 
 
-def evaluate_model(model: str, data: str | Sequence[str], settings: DataSettings, say: Say) -> dict[str, Evaluation]:
-    """Measure a model, by folder or name, on labelled data (see ``data.load``): one evaluation per view of the texts.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A view of labelled texts, what a model answered on it, and the figures of the answers.
+
+    ``texts``: as the model read them, in the order of ``examples``, whose own texts may be those of another view. ``run``:
+    their scores and answers.
+    """
+
+    texts: Sequence[str]
+    examples: Examples
+    run: device_run.Run
+    evaluation: Evaluation
+
+
+def measure_model(model: str, data: str | Sequence[str], settings: DataSettings, say: Say) -> dict[str, Measured]:
+    """Measure a model, by folder or name, on labelled data (see ``data.load``): one entry per view of the texts.
 
     ``say`` receives a sentence about texts that were skipped because they are not text. Raises ``SotagEdgeError``.
     """
     folder = find(model)
-    return evaluate_bundle(folder, load_labelled(data, Manifest.read(folder).labels, settings, say))
+    return measure_bundle(folder, load_labelled(data, Manifest.read(folder).labels, settings, say))
 
 
 def evaluate_bundle(folder: Path, labelled: LabelledTexts) -> dict[str, Evaluation]:
+    """The figures only, as ``measure_bundle`` measures them."""
+    return {view: measured.evaluation for view, measured in measure_bundle(folder, labelled).items()}
+
+
+def measure_bundle(folder: Path, labelled: LabelledTexts) -> dict[str, Measured]:
     """Measure the bundle in ``folder`` on each view of texts with labels of its own; a multi-label model as given only.
 
     The further texts follow, by their names. Raises ``InputError`` for texts with several labels and a model that gives one,
@@ -41,14 +60,16 @@ def evaluate_bundle(folder: Path, labelled: LabelledTexts) -> dict[str, Evaluati
     """
     manifest = Manifest.read(folder)
     off_topic = device_run.run(folder, labelled.off_topic) if labelled.off_topic else None
-    evaluations = {}
+    views = {}
     for name, texts in _views(labelled, manifest).items():
         run = device_run.run(folder, texts)
         evaluation = _evaluation(run, labelled, manifest)
-        evaluations[name] = evaluation if off_topic is None else with_off_topic(evaluation, run.scores, off_topic)
+        if off_topic is not None:
+            evaluation = with_off_topic(evaluation, run.scores, off_topic)
+        views[name] = Measured(texts, labelled.examples, run, evaluation)
     for further in labelled.further:
-        evaluations[further.name] = next(iter(evaluate_bundle(folder, further).values()))
-    return evaluations
+        views[further.name] = next(iter(measure_bundle(folder, further).values()))
+    return views
 
 
 def with_off_topic(evaluation: Evaluation, scores: Logits, off_topic: device_run.Run) -> Evaluation:
