@@ -14,8 +14,6 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 MOST_CONNECTIONS = 512
 """Of one process; a process has 1,024 files on most systems."""
-_REQUEST_SECONDS = 20.0  # from a connection, or the first byte of a request, to its last
-_ANSWER_SECONDS = 30.0  # in which a client has to read on
 _MOST_HEAD = 1 << 16  # bytes
 _REFUSAL = "HTTP/1.1 {}\r\ncontent-length: 0\r\nconnection: close\r\n{}\r\n"
 
@@ -58,11 +56,15 @@ class _JoinedWrites:
 
 
 class LimitedProtocol(_Protocol):
-    """One connection."""
+    """One connection. ``seconds``: in which a request must arrive, from the connection or its first byte to its last; and
+    in which a client must read on."""
 
-    _late: asyncio.TimerHandle | None = None
-    _unread: asyncio.TimerHandle | None = None
-    _head = 0
+    def __init__(self, *arguments: Any, seconds: float, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._seconds = seconds
+        self._late: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._head = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Refuse a connection over the limit; expect a request of the others."""
@@ -70,7 +72,7 @@ class LimitedProtocol(_Protocol):
         if len(self.connections) > MOST_CONNECTIONS:
             self._refuse("503 Service Unavailable", "retry-after: 1\r\n")
         else:
-            self._late = self._after(_REQUEST_SECONDS, self._refuse_late)
+            self._late = self._after(self._refuse_late)
 
     def data_received(self, data: bytes) -> None:
         """Expect the rest of a request."""
@@ -85,7 +87,7 @@ class LimitedProtocol(_Protocol):
             self._head += len(data)
             if self._head > _MOST_HEAD:
                 self._refuse("431 Request Header Fields Too Large")
-        self._late = self._late or self._after(_REQUEST_SECONDS, self._refuse_late)
+        self._late = self._late or self._after(self._refuse_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
@@ -95,7 +97,7 @@ class LimitedProtocol(_Protocol):
     def pause_writing(self) -> None:
         """The client does not read: wait for a while."""
         super().pause_writing()
-        self._unread = self._unread or self._after(_ANSWER_SECONDS, self.transport.abort)
+        self._unread = self._unread or self._after(self.transport.abort)
 
     def resume_writing(self) -> None:
         """The client reads on."""
@@ -105,10 +107,10 @@ class LimitedProtocol(_Protocol):
     def timeout_keep_alive_handler(self) -> None:
         """End an idle connection, also one whose last answer is not read."""
         super().timeout_keep_alive_handler()
-        self._unread = self._unread or self._after(_ANSWER_SECONDS, self.transport.abort)
+        self._unread = self._unread or self._after(self.transport.abort)
 
-    def _after(self, seconds: float, call: Callable[[], Any]) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(seconds, call)
+    def _after(self, call: Callable[[], Any]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(self._seconds, call)
 
     def _refuse_late(self) -> None:
         self._refuse("408 Request Timeout")
@@ -119,7 +121,7 @@ class LimitedProtocol(_Protocol):
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             self.transport.write(_REFUSAL.format(status, header).encode())
         self.transport.close()
-        self._unread = self._unread or self._after(_ANSWER_SECONDS, self.transport.abort)
+        self._unread = self._unread or self._after(self.transport.abort)
 
 
 def _cancel(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:

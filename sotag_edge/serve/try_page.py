@@ -8,6 +8,8 @@ from sotag_edge.classifier import Classifier
 from sotag_edge.explain import Explanation
 from sotag_edge.page import explained, page, text_of
 
+_MOST_TAGS = 10  # in the sentence about a model
+
 
 def try_page(
     models: Mapping[str, Classifier],
@@ -52,6 +54,3 @@ def _choice(models: Mapping[str, Classifier], chosen: str) -> str:
         for name in models
     )
     return f'<label for="model">Model</label> <select id="model" name="model">{options}</select>'
-
-
-_MOST_TAGS = 10
