@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import Annotated, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -33,7 +33,9 @@ def explain(
     label: Annotated[
         Optional[str], typer.Option("--label", metavar="TAG", help="The tag to explain. [default: the best guess]")
     ] = None,
-    to: options.FactsFormat = "table",
+    to: Annotated[
+        Literal["table", "json", "html"], typer.Option("--to", help="The format of the output; html is a whole page.")
+    ] = "table",
     color: options.UseColor = Color.AUTO,
 ) -> None:
     """Show which words of a text led to its tag: by how much the score drops without each of them.
@@ -43,6 +45,8 @@ def explain(
     Example: sotag-edge explain --text "How do I merge two data frames?" --to json
 
     Example: sotag-edge explain question.txt --label java
+
+    Example: sotag-edge explain question.txt --to html > why.html
     """
     if (path is None) == (text is None):
         raise UsageError("name one text: a file, '-' for standard input, or --text")
@@ -57,6 +61,11 @@ def explain(
     layout = Layout(classifier.labels, multi_label=classifier.is_multi_label, color=color)
     if to == "json":
         print(json.dumps(_to_json(explanation, layout)))
+    elif to == "html":
+        from sotag_edge.page import explained, page, text_of
+
+        heading = f"<h1>{text_of(classifier.bundle.path.name)}</h1>"
+        print(page(named(explanation.prediction, layout), heading + explained(explanation, layout.labels)), end="")
     else:
         _print(explanation, layout)
 
