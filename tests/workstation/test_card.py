@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sotag_convert.publish import published_figures
+from sotag_convert.publish import add_baseline, published_figures
 from sotag_convert.report.card import card
 from sotag_convert.report.evaluation import measure_single
 from sotag_edge.bundle import Manifest
 from sotag_edge.decision import EarlyExit, MultiLabel, SingleLabel
+from sotag_edge.errors import ModelError
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
 from tests.conftest import ROOT
@@ -273,3 +275,20 @@ def test_metrics_have_no_table_of_a_million_confusions(count: int) -> None:
     figures = published_figures(evaluation)
     assert ("confusion" in figures) == (count == 100)
     assert len(figures["labels"]) == count
+
+
+def test_a_baseline_that_cannot_be_added_changes_nothing(tmp_path: Path) -> None:
+    """Where the card cannot be made, the metrics stay; else both are written, and nothing is left beside them."""
+    folder = Path(shutil.copytree(ROOT / "models" / "tiny", tmp_path / "tiny"))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / "model.json").unlink()
+    with pytest.raises(ModelError):
+        add_baseline(folder, 0.75)
+    assert (folder / "metrics.json").read_bytes() == before["metrics.json"]
+    (folder / "model.json").write_bytes(before["model.json"])
+    add_baseline(folder, 0.75)
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert {name for name, content in after.items() if content != before.get(name)} == {"metrics.json", "README.md"}
+    assert set(after) == set(before)
+    assert "baseline" not in json.loads(after["metrics.json"])["evaluation"]["title"]
+    assert json.loads(after["metrics.json"])["evaluation"]["masked"]["baseline"] == 0.75
