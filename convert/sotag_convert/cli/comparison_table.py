@@ -46,8 +46,8 @@ def _print_view(view: str, comparison: Comparison, console: Console) -> None:
     kinds = ", ".join(f"{count:,} from {kind}" for kind, count in comparison.kinds().items())
     count = len(comparison.changed)
     if count:
-        texts = "text has" if count == 1 else "texts have"
-        console.print(f"{count:,} of {a.texts:,} {texts} another answer: {kinds}.", soft_wrap=True)
+        have = "has" if count == 1 else "have"
+        console.print(f"{count:,} of {a.texts:,} texts {have} another answer: {kinds}.", soft_wrap=True)
     change = comparison.largest_change
     if change.a != change.b:
         console.print(
@@ -85,8 +85,8 @@ def _print_changed(comparison: Comparison, console: Console) -> None:
         return
     table = figure_table("text")
     for name in ("tag", "answer of A", "answer of B"):
-        table.add_column(Text(name), overflow="fold")
-    table.add_column(Text("its beginning"), no_wrap=True, overflow="ellipsis")
+        table.add_column(Text(name), no_wrap=True)
+    table.add_column(Text("its beginning"), overflow="fold")
     for changed in comparison.changed[:_MOST_TEXTS]:
         table.add_row(
             f"{changed.number:,}",
