@@ -77,6 +77,16 @@ MostBytes = Annotated[
     typer.Option("--max-bytes", min=1, help="Of a request.", rich_help_panel=_LIMITS),
 ]
 MostTexts = Annotated[int, typer.Option("--max-texts", min=1, help="In a request.", rich_help_panel=_LIMITS)]
+Seconds = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        min=0.1,
+        metavar="SECONDS",
+        help="The time in which a request must arrive, and a client must read its answer.",
+        rich_help_panel=_LIMITS,
+    ),
+]
 
 
 def serve(
@@ -90,6 +100,7 @@ def serve(
     queue: Places = 128,
     max_bytes: MostBytes = 1_000_000,
     max_texts: MostTexts = 1_000,
+    timeout: Seconds = 20.0,
 ) -> None:
     """Answer over HTTP: POST /classify, and a page to try the model. Ctrl-C or SIGTERM ends it, with 0.
 
@@ -103,7 +114,7 @@ def serve(
     from sotag_edge.serve.options import Options
     from sotag_edge.serve.server import answer, listening
 
-    settings = Options(folders, threshold, token, queue, max_bytes, max_texts, log_requests)
+    settings = Options(folders, threshold, token, queue, max_bytes, max_texts, timeout, log_requests)
     with loading_numpy():
         for folder in folders:
             try_out(Bundle.read(folder))

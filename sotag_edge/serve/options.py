@@ -10,8 +10,9 @@ from pathlib import Path
 class Options:
     """``models``: the folders of the models; the first one answers unless a request names another. ``threshold``: as for
     ``Classifier``. ``token``: the shared secret of all clients, if there is one. ``queue``: the most requests that a process
-    has accepted and not answered yet. ``most_bytes``: of a request's body. ``most_texts``: in a request. ``log_requests``:
-    whether each request is logged; its text never is."""
+    has accepted and not answered yet. ``most_bytes``: of a request's body. ``most_texts``: in a request. ``seconds``: in
+    which a request must arrive, and an answer be read. ``log_requests``: whether each request is logged; its text never is.
+    """
 
     models: tuple[Path, ...]
     threshold: float | None = None
@@ -19,4 +20,5 @@ class Options:
     queue: int = 128
     most_bytes: int = 1_000_000
     most_texts: int = 1_000
+    seconds: float = 20.0
     log_requests: bool = False

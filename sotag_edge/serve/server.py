@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -23,7 +24,6 @@ from sotag_edge.serve.protocol import LimitedProtocol
 
 _BACKLOG = 1024  # connections that the system has accepted and no process yet
 _FEW = 4  # connections that a process takes before another one has its turn
-_IDLE_SECONDS = 15
 _LAST_SECONDS = 30  # for the requests that are accepted when the server ends
 _GRACE = 0.5  # seconds, as below
 ENDING = (signal.SIGINT, signal.SIGTERM)
@@ -63,7 +63,7 @@ def answer(listener: socket.socket, options: Options, folder: Path | None = None
     endpoint = Endpoint(options, Metrics(folder))
     config = uvicorn.Config(
         Front(endpoint),
-        http=LimitedProtocol,
+        http=partial(LimitedProtocol, seconds=options.seconds),  # type: ignore[arg-type]
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -72,7 +72,7 @@ def answer(listener: socket.socket, options: Options, folder: Path | None = None
         server_header=False,
         proxy_headers=False,
         backlog=_BACKLOG if folder is None else _FEW,
-        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_keep_alive=options.seconds,  # type: ignore[arg-type]  # any number
         timeout_graceful_shutdown=_LAST_SECONDS,
     )
     _Server(config, endpoint, listener).run(sockets=[listener])
