@@ -117,19 +117,18 @@ def train_dataset(
             progress.warn(f"{output} has the best network so far; {state}")
         return report
     state.remove()
+    return replace(report, summary=_with_baseline(report, split, dataset, progress))
+
+
+def _with_baseline(report: TrainingReport, split: Split, dataset: Dataset, progress: Progress) -> Summary:
+    """The summary with the baseline, which is added to the figures of the published model: it is complete without."""
     summary = with_baseline(report.summary, split, dataset, progress)
-    _keep_baseline(output, summary.baseline, progress)
-    return replace(report, summary=summary)
-
-
-def _keep_baseline(output: Path, baseline: float | None, progress: Progress) -> None:
-    """Add the baseline, if it was measured, to the figures of the published model, which is complete without it."""
-    if baseline is None:
-        return
-    try:
-        add_baseline(output, baseline)
-    except (OSError, ModelError) as error:
-        progress.warn(f"the model is complete, but the baseline is not among its figures: {error}")
+    if summary.baseline is not None:
+        try:
+            add_baseline(report.output, summary.baseline)
+        except (OSError, ModelError) as error:
+            progress.warn(f"the model is complete, but the baseline is not among its figures: {error}")
+    return summary
 
 
 def _begin(state: RunState, facts: dict[str, Any], progress: Progress, *, resume: bool) -> None:

@@ -167,7 +167,7 @@ def _accuracy_interval(only_a: int, only_b: int, texts: int) -> tuple[float, flo
     """The interval of the difference of two paired shares: half a text is added to each of the four counts.
 
     >>> [round(bound, 3) for bound in _accuracy_interval(5, 15, 100)]
-    [0.01, 0.186]
+    [0.012, 0.184]
     """
     count, fewer, more = texts + 2, only_a + 0.5, only_b + 0.5
     error = np.sqrt(fewer + more - (more - fewer) ** 2 / count) / count
