@@ -39,7 +39,7 @@ def listening(host: str, port: int) -> socket.socket:
         )[0]
         # subtle: the protocol is named. asyncio sends small packets at once on such a socket only; on others an answer in
         # two packets waits 40 ms for the client's delayed acknowledgement (measured: 22 requests a second).
-        listener = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
+        listener = socket.socket(family, kind, protocol)
         if os.name == "posix":  # on Windows it would share the port with another program
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,6 +172,14 @@ def test_no_text_is_logged(tmp_path: Path) -> None:
     assert "confidential" not in logged
     assert "POST /classify 200" in logged
     assert "GET other 404" in logged
+
+
+def test_small_packets_are_sent_at_once() -> None:
+    """asyncio does so only where the listening socket names its protocol; elsewhere an answer may wait for 40 ms."""
+    from sotag_edge.serve.server import listening
+
+    with listening("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_port_in_use_is_an_error_with_the_remedy(server: Server, run: Run) -> None:
