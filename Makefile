@@ -4,7 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 
-.PHONY: run test browser fuzz lint bench bench-own-tags arm arm-controls docs cards clean
+.PHONY: run test browser fuzz lint bench bench-serve bench-own-tags arm arm-controls docs cards clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
@@ -41,6 +41,11 @@ arm-controls: .venv/installed
 # of the Stack Overflow archive; OPTIONS: see compare.py --help, such as --quick, which takes minutes and writes to build/bench.
 bench: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/compare.py $(if $(ARCHIVE),--archive '$(ARCHIVE)') $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
+
+# The endpoint under load and abuse; writes a section of docs/benchmarks.md. Needs wrk (apt install wrk) and Linux. ARCHIVE and
+# OPTIONS as above, see load.py --help. A quarter of an hour.
+bench-serve: .venv-bench/installed
+	.venv-bench/bin/python benchmarks/load.py $(if $(ARCHIVE),--archive '$(ARCHIVE)') $(OPTIONS)
 
 # Training on your own tags beside fastText and scikit-learn; writes a section of docs/benchmarks.md. Takes hours and can be
 # stopped and continued. The package descriptions need apt. SOTAG_EDGE_DATA: the folder with titles that are in no package.

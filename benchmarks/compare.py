@@ -2,7 +2,7 @@
 
 Times are of one machine and one moment; the ratios are what counts. Systems take turns, and each ratio is computed within a
 round. ``--quick`` checks in minutes that everything works: it writes to build/bench instead. ``--page`` writes the page from
-the last results. The section of ``make bench-own-tags`` stays as it is.
+the last results. The sections of ``make bench-serve`` and ``make bench-own-tags`` stay as they are.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import commands
 import page
 import plots
 from environments import BUILD, PREVIOUS, ROOT, RUNTIMES, AbsentError, Environment, device, previous
-from own_tags_page import section_of, with_section
 from samples import Texts, texts_of
+from sections import with_sections_of
 from speed import systems
 from turns import BENCH, ENVIRONMENT
 
@@ -173,7 +173,7 @@ def main() -> None:
     results = json.loads(results_file.read_text(encoding="utf-8"))
     written = plots.draw(results, folder)
     docs = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    text = with_section(page.render(results, written), section_of(docs))
+    text = with_sections_of(page.render(results, written), docs)
     (folder / "benchmarks.md").write_text(text, encoding="utf-8")
     print(text)
 

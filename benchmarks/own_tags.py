@@ -19,6 +19,7 @@ import own_tags_memory
 import own_tags_ours
 import own_tags_page
 import own_tags_rivals
+import sections
 from own_tags_data import AbsentError, DataSet, Example, Loader, sizes, subset, write
 from own_tags_ours import BENCH, FailedError
 from own_tags_sources import TITLES_FILE
@@ -163,7 +164,8 @@ def main() -> None:
     elif not arguments.page:
         measure(arguments, results)
     if not arguments.prepare:
-        own_tags_page.update(ROOT / "docs" / "benchmarks.md", list(results.rows.values()))
+        text = own_tags_page.render(list(results.rows.values()))
+        sections.update(ROOT / "docs" / "benchmarks.md", "own-tags", text)
 
 
 if __name__ == "__main__":

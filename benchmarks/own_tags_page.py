@@ -1,15 +1,11 @@
-"""Result lines of ``own_tags.py`` -> the section of docs/benchmarks.md between its two markers. Standard library only."""
+"""Result lines of ``own_tags.py`` -> its section of docs/benchmarks.md. Standard library only."""
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-START, END = "<!-- own-tags -->", "<!-- /own-tags -->"
-_SECTION = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
 _OURS = "sotag-edge"
 _SMALL = ("fasttext", "fasttext-subwords", "svc")  # ours is compared with the best of these
 _LARGE = "char-svc"
@@ -45,38 +41,13 @@ Row = dict[str, Any]
 Key = tuple[str, str, str]
 
 
-def update(page: Path, rows: Sequence[Row]) -> None:
-    """Write the section of these results into a page; the rest of the page stays."""
-    text = page.read_text(encoding="utf-8")
-    page.write_text(with_section(text, render(rows)), encoding="utf-8")
-
-
-def section_of(page: str) -> str:
-    """The section of a page with its markers; empty if it has none."""
-    match = _SECTION.search(page)
-    return match[0] if match else ""
-
-
-def with_section(page: str, section: str) -> str:
-    """The page with this section in place of its own, or at its end.
-
-    >>> with_section("# Benchmarks\\n", f"{START}\\nNew.\\n{END}")
-    '# Benchmarks\\n\\n<!-- own-tags -->\\nNew.\\n<!-- /own-tags -->\\n'
-    """
-    if not section:
-        return page
-    if section_of(page):
-        return _SECTION.sub(lambda _: section, page)
-    return f"{page.rstrip()}\n\n{section}\n"
-
-
 def render(rows: Sequence[Row]) -> str:
-    """The section, markers included."""
+    """The text of the section."""
     data = {row["set"]: row for row in rows if row["system"] == "data"}
     averages = means(row for row in rows if row["system"] != "data" and row["set"] != "memory")
     single = [name for name in data if not data[name]["multi_label"]]
     several = [name for name in data if data[name]["multi_label"]]
-    lines = [START, "## Your own tags", "", _HEAD, "", *_sets(data)]
+    lines = ["## Your own tags", "", _HEAD, "", *_sets(data)]
     if single:
         lines += ["", _ACCURACY, "", *_accuracies(averages, single), *_summary(averages, single)]
         lines += ["", _EFFORT, "", *_efforts(averages, single)]
@@ -84,7 +55,7 @@ def render(rows: Sequence[Row]) -> str:
         lines += ["", _SEVERAL, "", *_several(averages, several)]
     lines += _failures(averages)
     lines += [_memory(row) for row in rows if row["set"] == "memory"]
-    return "\n".join([*lines, END])
+    return "\n".join(lines)
 
 
 def means(rows: Iterable[Row]) -> dict[Key, Row]:

@@ -43,8 +43,6 @@ def answer_in_processes(listener: socket.socket, options: Options, jobs: int, fo
                 LOG.warning("a process of the server ended with %s, and is replaced", _end_of(process))
                 started[start_process(_answer, (listener, options, folder))] = time.monotonic()
     finally:
-        for number, handler in usual.items():
-            signal.signal(number, handler)
         listener.close()
         for process in started:
             process.terminate()
@@ -53,6 +51,8 @@ def answer_in_processes(listener: socket.socket, options: Options, jobs: int, fo
             process.join(max(0.0, end - time.monotonic()))
             process.kill()
             process.join()
+        for number, handler in usual.items():  # not before: a second SIGTERM would end this process with 143
+            signal.signal(number, handler)
 
 
 def _end_of(process: BaseProcess) -> str:

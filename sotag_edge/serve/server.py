@@ -9,9 +9,10 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -81,9 +82,8 @@ def answer(listener: socket.socket, options: Options, folder: Path | None = None
 class _Server(uvicorn.Server):
     """uvicorn's server, which ends in two steps.
 
-    A client that keeps its connection may be sending the next request while the server closes it, and would get no answer.
-    So the server first stops to accept connections and answers everything, each answer with "connection: close", and
-    then closes what is idle.
+    A client may be sending a request while the server closes the connection, and would get no answer. So the server first
+    stops to accept connections and answers everything, each answer with "connection: close", and then closes what is idle.
     """
 
     def __init__(self, config: uvicorn.Config, endpoint: Endpoint, listener: socket.socket) -> None:
@@ -97,12 +97,30 @@ class _Server(uvicorn.Server):
         self._listener.listen(_BACKLOG)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End, with everything answered that was accepted."""
+        """End, with everything answered that was accepted.
+
+        subtle: to accept goes before the pause. A client whose connection is closed with its answer connects again, and what
+        is accepted last would be closed before it is read (measured with 64 clients: 35 requests without an answer).
+        """
         self._endpoint.ending = True
+        await self._accept_last()
         await asyncio.sleep(_GRACE)
+        await super().shutdown(sockets)
+
+    async def _accept_last(self) -> None:
+        """Accept what waits for it, however much (asyncio would take a few at a time), and nothing more."""
+        waiting: list[socket.socket] = []
+        with suppress(OSError):  # there are no more
+            while len(waiting) < _BACKLOG:
+                waiting.append(self._listener.accept()[0])
         for server in self.servers:
             server.close()
-        await super().shutdown(sockets)
+        made: Any = self.config.http_protocol_class
+        protocol = partial(made, config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        loop = asyncio.get_running_loop()
+        for connection in waiting:
+            connection.setblocking(False)
+        await asyncio.gather(*(loop.connect_accepted_socket(protocol, connection) for connection in waiting))
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -18,9 +18,9 @@ MODULES = [
     "own_tags_sources",
     "own_tags_data",
     "own_tags_scores",
-    "own_tags_page",
     "own_tags_memory",
     "own_tags_rivals",
+    "sections",
 ]
 
 
@@ -152,17 +152,18 @@ def test_the_page_shows_means_differences_and_failures() -> None:
 
 def test_the_section_is_replaced_and_the_rest_of_the_page_stays(tmp_path: Path) -> None:
     """Written twice, and carried over by ``make bench``, which writes the rest of the page anew."""
-    page = load("own_tags_page")
+    sections, page = load("sections"), load("own_tags_page")
     file = tmp_path / "benchmarks.md"
     file.write_text("# Benchmarks\n\nOurs.\n", encoding="utf-8")
-    page.update(file, ROWS)
-    page.update(file, ROWS[:1])
+    sections.update(file, "serve", "Fast.")
+    sections.update(file, "own-tags", page.render(ROWS))
+    sections.update(file, "own-tags", page.render(ROWS[:1]))
     text = file.read_text(encoding="utf-8")
-    assert text.startswith("# Benchmarks\n\nOurs.\n")
-    assert text.count(page.START) == text.count("## Your own tags") == 1
+    assert text.startswith("# Benchmarks\n\nOurs.\n\n<!-- serve -->\nFast.\n<!-- /serve -->\n")
+    assert text.count("<!-- own-tags -->") == text.count("## Your own tags") == 1
     assert "| several |" not in text
-    assert page.with_section("# New\n", page.section_of(text)) == f"# New\n\n{page.section_of(text)}\n"
-    assert page.with_section("# New\n", page.section_of("# Old\n")) == "# New\n"
+    assert sections.with_sections_of("# Benchmarks\n\nOurs.\n", text) == text
+    assert sections.with_sections_of("# New\n", "# Old\n") == "# New\n"
 
 
 def test_a_stopped_run_continues(tmp_path: Path) -> None:
