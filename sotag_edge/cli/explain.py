@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from typing import Annotated, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -29,7 +30,12 @@ def explain(
     ] = None,
     text: Annotated[Optional[str], typer.Option("--text", help="The text itself.")] = None,
     model: options.Model = None,
-    to: options.FactsFormat = "table",
+    label: Annotated[
+        Optional[str], typer.Option("--label", metavar="TAG", help="The tag to explain. [default: the best guess]")
+    ] = None,
+    to: Annotated[
+        Literal["table", "json", "html"], typer.Option("--to", help="The format of the output; html is a whole page.")
+    ] = "table",
     color: options.UseColor = Color.AUTO,
 ) -> None:
     """Show which words of a text led to its tag: by how much the score drops without each of them.
@@ -37,6 +43,10 @@ def explain(
     Example: sotag-edge explain question.txt
 
     Example: sotag-edge explain --text "How do I merge two data frames?" --to json
+
+    Example: sotag-edge explain question.txt --label java
+
+    Example: sotag-edge explain question.txt --to html > why.html
     """
     if (path is None) == (text is None):
         raise UsageError("name one text: a file, '-' for standard input, or --text")
@@ -47,10 +57,15 @@ def explain(
         text = document.text
     with loading_numpy():
         classifier = Classifier.load(model)
-    explanation = explain_text(classifier, text)
+    explanation = explain_text(classifier, text, label)
     layout = Layout(classifier.labels, multi_label=classifier.is_multi_label, color=color)
     if to == "json":
         print(json.dumps(_to_json(explanation, layout)))
+    elif to == "html":
+        from sotag_edge.page import explained, page, text_of
+
+        heading = f"<h1>{text_of(classifier.bundle.path.name)}</h1>"
+        print(page(named(explanation.prediction, layout), heading + explained(explanation, layout.labels)), end="")
     else:
         _print(explanation, layout)
 
@@ -65,6 +80,7 @@ def _to_json(explanation: Explanation, layout: Layout) -> dict[str, object]:
         "score": round(answer.score, 6),
         "reason": answer.reason.value if answer.reason else None,
         **({"truncated": True} if answer.truncated else {}),
+        "explained": {"label": explanation.label, "score": round(explanation.score, 6)},
         "tokens": [{"token": effect.token, "effect": round(effect.effect, 6)} for effect in explanation.effects],
     }
 
@@ -76,8 +92,11 @@ def _print(explanation: Explanation, layout: Layout) -> None:
     console = make_console(color=layout.color)
     answer = explanation.prediction
     reason = f" ({answer.reason.value}; the best guess is {printable(answer.best_guess)})" if answer.reason else ""
-    explained = f" (below: the effects on {printable(answer.best_guess)})" if len(answer.labels) > 1 else reason
-    console.print(f"{printable(named(answer, layout))} {answer.score:.2f}{explained}", soft_wrap=True)
+    if explanation.label != answer.best_guess:
+        reason += f" (below: the effects on {printable(explanation.label)}, whose score is {explanation.score:.2f})"
+    elif len(answer.labels) > 1:
+        reason = f" (below: the effects on {printable(explanation.label)})"
+    console.print(f"{printable(named(answer, layout))} {answer.score:.2f}{reason}", soft_wrap=True)
     text = Text()
     end = 0
     for effect in explanation.effects:
@@ -86,10 +105,11 @@ def _print(explanation: Explanation, layout: Layout) -> None:
         end = effect.end
     text.append(_lines(explanation.text[end:]), style="dim")
     console.print(text, soft_wrap=True)
-    for effect in sorted(explanation.effects, key=lambda effect: -abs(effect.effect))[:_SHOWN]:
-        if abs(effect.effect) >= _LEAST:
-            line = Text(f"{effect.effect:+.2f}  {printable(effect.token)}", style=_style(effect))
-            console.print(line, soft_wrap=True)
+    effects = [effect for effect in explanation.effects if abs(effect.effect) >= _LEAST]
+    if not effects:
+        console.print(f"no single word changes the score by {_LEAST} or more", soft_wrap=True)
+    for effect in sorted(effects, key=lambda effect: -abs(effect.effect))[:_SHOWN]:
+        console.print(Text(f"{effect.effect:+.2f}  {printable(effect.token)}", style=_style(effect)), soft_wrap=True)
 
 
 def _style(effect: Effect) -> str:
@@ -100,4 +120,5 @@ def _style(effect: Effect) -> str:
 
 
 def _lines(text: str) -> str:
-    return "\n".join(printable(line) for line in text.split("\n"))
+    """The text with its tabs, which rich makes blanks, and its lines."""
+    return re.sub(r"[^\t\n]+", lambda run: printable(run[0]), re.sub(r"\r\n?", "\n", text))

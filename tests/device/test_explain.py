@@ -1,4 +1,4 @@
-"""The effect of each token on the score of the best guess."""
+"""The effect of each token on the score of the best guess, or of a label that is named."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 
 from sotag_edge import Classifier
 from sotag_edge.bundle import Bundle
+from sotag_edge.errors import UsageError
 from sotag_edge.explain import explain
-from tests.conftest import FIXTURE
+from tests.conftest import FIXTURE, MULTI_LABEL, Run
 
 TEXTS = ["knead the bread dough", "prune the roses in the soil", "reef the main sail in the wind", "zebra oven"]
 
@@ -60,3 +61,39 @@ def test_tokens_that_are_not_read_have_no_place(limit: int) -> None:
     explanation = explain(Classifier(cut), "knead the bread dough")
     assert [effect.token for effect in explanation.effects] == ["knead", "the", "bread"][:limit]
     assert explanation.text == "knead the bread dough"
+
+
+@pytest.mark.parametrize("label", ["baking", "sailing"])
+def test_a_label_that_is_named_is_explained(label: str) -> None:
+    """Of a text with two labels each one, by its own words."""
+    explanation = explain(Classifier.load(MULTI_LABEL), "knead the dough and reef the sail", label)
+    words = {"baking": {"knead", "dough"}, "sailing": {"reef", "sail"}}[label]
+    assert explanation.score == explanation.prediction.scores[label]
+    assert {effect.token for effect in explanation.effects if abs(effect.effect) > 0.01} == words
+
+
+def test_a_label_that_the_model_does_not_have(classifier: Classifier) -> None:
+    """The error names the label that was meant, or where the labels are."""
+    with pytest.raises(UsageError, match=r"no tag 'Bakin'; did you mean 'baking'\?"):
+        explain(classifier, TEXTS[0], "Bakin")
+    with pytest.raises(UsageError, match="'info' lists its tags"):
+        explain(classifier, TEXTS[0], "xyz")
+
+
+def test_the_command_explains_another_tag(run: Run) -> None:
+    """And shows its score beside the answer."""
+    shown = run("explain", "-m", FIXTURE, "--text", TEXTS[0], "--label", "sailing").stdout
+    assert "(below: the effects on sailing, whose score is 0.0" in shown
+
+
+def test_tabs_and_line_ends_are_shown_as_such(run: Run) -> None:
+    """Blanks and new lines; another control character is replaced."""
+    shown = run("explain", "-m", FIXTURE, "-", input="knead\tthe\r\nbread\rdough\x1b").stdout
+    assert shown.splitlines()[1:4] == ["knead   the", "bread", "dough\ufffd"]
+
+
+def test_without_an_effect_there_is_a_sentence(run: Run) -> None:
+    """A list with nothing in it would look like a fault."""
+    shown = run("explain", "-m", FIXTURE, "--text", "quartz zebra").stdout
+    assert shown.endswith("\nno single word changes the score by 0.01 or more\n")
+    assert "no single word" not in run("explain", "-m", FIXTURE, "--text", TEXTS[0]).stdout
