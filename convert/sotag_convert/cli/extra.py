@@ -8,6 +8,7 @@ from sotag_edge.errors import MissingDependencyError
 
 _EXTRAS = {
     "evaluate": ("sklearn", "pooch"),
+    "report": ("jinja2", "vl_convert"),
     "convert": ("tensorflow", "tf_keras", "optuna", "sklearn", "pooch"),
 }
 

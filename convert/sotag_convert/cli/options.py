@@ -125,6 +125,16 @@ Output = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Report = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        help="Write a page for a browser: figures by tag, confusions, calibration, and mistakes with the words that led to "
+        "them. Texts of the data are in it.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the model in the output folder.", rich_help_panel=OUTPUT)]
 
 Log = Annotated[

@@ -8,6 +8,7 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.extra import require_extra
+from sotag_convert.cli.report import check_report, write_training
 from sotag_convert.cli.units import parsed_duration, parsed_size
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.errors import INTERRUPTED
@@ -95,6 +96,7 @@ def train(
     max_size: MaxSize = None,
     autotune: Autotune = None,
     seed: Seed = 1,
+    report: options.Report = None,
     force: options.Force = False,
     resume: Resume = False,
     log: options.Log = None,
@@ -116,13 +118,14 @@ def train(
 
             RunState(output).require()
         require_extra("convert")
+        check_report(report)
         refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.summary import detail_parity, print_summary
             from sotag_convert.training import train_dataset
 
         dataset = _dataset(data, settings, progress)
-        report = train_dataset(
+        trained = train_dataset(
             dataset,
             output,
             preset=preset,
@@ -136,9 +139,12 @@ def train(
             autotune=autotune,
             progress=progress,
         )
-        detail_parity(report.parity, progress)
-        print_summary(report.summary, progress)
-    if report.interrupted:
+        detail_parity(trained.parity, progress)
+        print_summary(trained.summary, progress)
+        if report is not None:
+            with progress.stage("writing the report"):
+                write_training(report, data, trained)
+    if trained.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 

@@ -21,9 +21,10 @@ _SECONDS = 600
 
 
 class Explained(NamedTuple):
-    """A text as the tokenizer reads it, and the effect of each token that the network reads on the best guess."""
+    """A text as the tokenizer reads it, a label's score, and the effect on it of each token that the network reads."""
 
     text: str
+    score: float
     effects: tuple[Effect, ...]
 
 
@@ -34,10 +35,10 @@ class Explanations(NamedTuple):
     milliseconds: tuple[float, ...]
 
 
-def explanations(folder: Path, texts: Sequence[str], timed: Sequence[str]) -> Explanations:
-    """Explain ``texts``, and measure how long the texts ``timed`` take, with the bundle in ``folder``.
+def explanations(folder: Path, texts: Sequence[tuple[str, str]], timed: Sequence[str]) -> Explanations:
+    """Explain ``texts``, pairs of a text and the label to explain, and measure how long the texts ``timed`` take.
 
-    Raises ``ModelError`` if the runtime cannot load or run it.
+    ``folder``: of the bundle. Raises ``ModelError`` if the runtime cannot load or run it.
     """
     output = run_module(
         "sotag_convert.export.device_explain",
@@ -49,7 +50,7 @@ def explanations(folder: Path, texts: Sequence[str], timed: Sequence[str]) -> Ex
     found = json.loads(output)
     return Explanations(
         tuple(
-            Explained(explained["text"], tuple(Effect(*effect) for effect in explained["effects"]))
+            Explained(explained["text"], explained["score"], tuple(Effect(*effect) for effect in explained["effects"]))
             for explained in found["explained"]
         ),
         tuple(found["milliseconds"]),
@@ -60,10 +61,10 @@ def _main(folder: str) -> None:
     classifier = Classifier.load(Path(folder))  # a string without a separator would be a name
     given = json.load(sys.stdin)
     explained = []
-    for text in given["texts"]:
-        explanation = explain(classifier, text)
+    for text, label in given["texts"]:
+        explanation = explain(classifier, text, label)
         effects = [[effect.token, effect.start, effect.end, effect.effect] for effect in explanation.effects]
-        explained.append({"text": explanation.text, "effects": effects})
+        explained.append({"text": explanation.text, "score": explanation.score, "effects": effects})
     for text in given["timed"]:  # graphs are made for new lengths
         classifier.classify(text)
     json.dump(

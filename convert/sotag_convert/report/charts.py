@@ -42,21 +42,26 @@ def comparison_chart(evaluation: Evaluation, references: Mapping[str, float]) ->
     y = {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"ticks": False, "domain": False}}
     interval = {
         "transform": [{"filter": "isValid(datum.low)"}],
-        "mark": {"type": "rule", "style": "interval"},
+        "mark": {"type": "rule", "style": "band"},
         "encoding": {"x": {"field": "low", **_SHARE}, "x2": {"field": "high"}},
     }
-    tooltip = [word_tip("name"), number_tip("figure", evaluation.figure_name), number_tip("low", "from"), number_tip("high", "to")]
+    tooltip = [
+        word_tip("name"),
+        number_tip("figure", evaluation.figure_name),
+        number_tip("low", "from"),
+        number_tip("high", "to"),
+    ]
     point = {
-        "mark": {"type": "point", "style": "dot"},
+        "mark": {"type": "tick", "style": "figure"},
         "encoding": {"x": {"field": "figure", "title": evaluation.figure_name, **_SHARE}, "tooltip": tooltip},
     }
-    spec = _spec([this, *others], {"encoding": {"y": y}, "layer": [interval, point]}, height={"step": 30})
+    spec = _spec([this, *others], {"encoding": {"y": y}, "layer": [interval, point]}, height=34 * (1 + len(others)))
     rows = [["this model", f"{evaluation.figure:.4f}", f"{low:.3f} to {high:.3f}"]]
     rows += [[name, f"{figure:.4f}", ""] for name, figure in references.items()]
     return Chart(
         "comparison",
         "Compared with simpler answers",
-        "A dot is the figure, and the line through it is the 95 % interval: texts of the same kind would give a figure in it.",
+        "The pale bar is the 95 % interval: how far the figure may be from that of endless texts of this kind.",
         spec,
         ("", evaluation.figure_name, "95 % interval"),
         rows,
@@ -73,7 +78,7 @@ def calibration_chart(bins: Sequence[Bin], what: str) -> Chart:
         "data": {"values": [{"score": 0, "share": 0}, {"score": 1, "share": 1}]},
         "mark": {"type": "line", "style": "guide"},
     }
-    line = {"mark": {"type": "line", "style": "first", "point": {"size": 50}}, "encoding": {"tooltip": tooltip}}
+    line = {"mark": {"type": "line", "style": "first", "point": True}, "encoding": {"tooltip": tooltip}}
     return Chart(
         "calibration",
         f"Score and {what}",
@@ -87,10 +92,17 @@ def calibration_chart(bins: Sequence[Bin], what: str) -> Chart:
 def score_chart(bins: Sequence[Bin], what: str) -> Chart:
     """How many scores there are in each bin of the calibration. ``what``: such as "texts"."""
     data = [{"low": b.low, "high": b.high, "count": b.count} for b in bins]
+    axis = {"values": [0, max(b.count for b in bins)], "format": ".2~s", "grid": False}
     encoding = {
         "x": {"field": "low", "title": "score", **_SHARE, "bin": {"binned": True}},
         "x2": {"field": "high"},
-        "y": {"field": "count", "type": "quantitative", "title": what, "axis": {"tickCount": 3, "format": "~s"}},
+        "y": {
+            "field": "count",
+            "type": "quantitative",
+            "title": what,
+            "axis": {"tickCount": 3, "format": "~s"},
+            "scale": {"type": "sqrt"},
+        },
         "tooltip": [number_tip("low", "from"), number_tip("high", "to"), number_tip("count", what, ",")],
     }
     return Chart(
@@ -138,11 +150,13 @@ def threshold_chart(points: Sequence[ThresholdPoint]) -> Chart:
     """Precision, recall and F1 by a common threshold."""
     names = {"precision": "precision", "recall": "recall", "f1": "F1"}
     data = [
-        {"threshold": p.threshold, "figure": name, "value": getattr(p, field)} for p in points for field, name in names.items()
+        {"threshold": p.threshold, "figure": name, "value": getattr(p, field)}
+        for p in points
+        for field, name in names.items()
     ]
     encoding = {
         "x": {"field": "threshold", "title": "threshold of every tag", **_SHARE},
-        "y": {"field": "value", "title": "share", **_SHARE},
+        "y": {"field": "value", "title": None, **_SHARE},
         **_series("figure", list(names.values())),
         "tooltip": [number_tip("threshold", form=".2f"), word_tip("figure"), number_tip("value", "share")],
     }
@@ -152,7 +166,10 @@ def threshold_chart(points: Sequence[ThresholdPoint]) -> Chart:
         "A higher threshold gives fewer tags, and more of them are right: precision rises, recall falls.",
         _spec(data, {"mark": {"type": "line", "style": "series"}, "encoding": encoding}),
         ("threshold", "precision", "recall", "F1"),
-        [[f"{p.threshold:.2f}", f"{p.precision:.3f}", f"{p.recall:.3f}", f"{p.f1:.3f}"] for p in points[4::5] or points],
+        [
+            [f"{p.threshold:.2f}", f"{p.precision:.3f}", f"{p.recall:.3f}", f"{p.f1:.3f}"]
+            for p in points[4::5] or points
+        ],
     )
 
 
@@ -163,20 +180,26 @@ def length_chart(classes: Sequence[LengthClass], figure_name: str) -> Chart:
         low, high = entry.interval or (None, None)
         point = {"tokens": _tokens(entry), "texts": entry.texts, "figure": entry.figure, "low": low, "high": high}
         data.append(point)
-    tooltip = [word_tip("tokens"), number_tip("texts", form=","), number_tip("figure", figure_name), number_tip("low", "from"), number_tip("high", "to")]
+    tooltip = [
+        word_tip("tokens"),
+        number_tip("texts", form=","),
+        number_tip("figure", figure_name),
+        number_tip("low", "from"),
+        number_tip("high", "to"),
+    ]
     x = {"field": "tokens", "type": "ordinal", "sort": None, "axis": {"labelAngle": 0, "labelOverlap": True}}
     y = {"field": "figure", "title": figure_name, "type": "quantitative", "scale": {"zero": False, "nice": True}}
     interval = {
-        "transform": [{"filter": "isValid(datum.low)"}],
         "mark": {"type": "rule", "style": "interval"},
         "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
     }
     point = {"mark": {"type": "point", "style": "dot"}, "encoding": {"y": y, "tooltip": tooltip}}
+    has_intervals = any(entry.interval for entry in classes)
     return Chart(
         "lengths",
         f"{figure_name.capitalize() if figure_name.islower() else figure_name} by length",
         "A dot is the texts with so many tokens, which are words and punctuation marks; a long line means few texts.",
-        _spec(data, {"encoding": {"x": x}, "layer": [interval, point]}),
+        _spec(data, {"encoding": {"x": x}, "layer": [interval, point] if has_intervals else [point]}),
         ("tokens", "texts", figure_name, "95 % interval"),
         [
             [
@@ -212,7 +235,7 @@ def training_charts(history: History, figure_name: str) -> list[Chart]:
 def _epoch_chart(name: str, title: str, what: str, data: list[dict[str, Any]], history: History) -> Chart:
     texts = list(dict.fromkeys(row["texts"] for row in data))
     x = {"field": "epoch", "type": "quantitative", "axis": {"tickMinStep": 1, "format": "d"}, "scale": {"zero": False}}
-    y = {"field": "value", "type": "quantitative", "title": what, "scale": {"zero": False}}
+    y = {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}}
     tooltip = [number_tip("epoch", form="d"), word_tip("texts"), number_tip("value", what)]
     lines = {
         "mark": {"type": "line", "style": "series", "point": True},
@@ -226,7 +249,10 @@ def _epoch_chart(name: str, title: str, what: str, data: list[dict[str, Any]], h
         name,
         title,
         "The dashed line is the epoch that was kept."
-        + (" Where the training loss falls and the validation loss rises, the model learns its texts by heart." * (len(texts) > 1)),
+        + (
+            " Where the training loss falls and the validation loss rises, the model learns its texts by heart."
+            * (len(texts) > 1)
+        ),
         _spec(data, {"encoding": {"x": x}, "layer": layers}, height=220),
         ("epoch", *texts),
         [[str(number), *(cells.get((number, part), "") for part in texts)] for number in numbers],
@@ -262,4 +288,4 @@ def _tokens(entry: LengthClass) -> str:
     >>> _tokens(LengthClass(33, None, 2, 0.5, None))
     'over 32'
     """
-    return f"over {entry.low - 1}" if entry.high is None else f"{max(entry.low, 1)}–{entry.high}"
+    return f"over {entry.low - 1}" if entry.high is None else f"{max(entry.low, 1)} to {entry.high}"

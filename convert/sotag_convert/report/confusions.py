@@ -7,8 +7,9 @@ import numpy as np
 from sotag_convert.report.charts import Chart, Spec, number_tip, word_tip
 from sotag_convert.report.evaluation import SingleLabelEvaluation
 
+WRITTEN = 12
+"""The largest number of tags for which the numbers are written into the cells."""
 _MOST = 100  # tags; of more, those with the most mistakes
-_WRITTEN = 12  # with up to so many tags there is room for the numbers
 _ROOT = 0.5  # of the share: a few confusions are seen beside many right answers
 
 
@@ -17,7 +18,7 @@ def confusion_chart(evaluation: SingleLabelEvaluation) -> Chart:
     labels = [figures.label for figures in evaluation.labels]
     counts = np.array(evaluation.confusion)
     shown = _most_mistaken(counts)
-    is_written = len(shown) <= _WRITTEN
+    is_written = len(shown) <= WRITTEN
     totals = counts.sum(axis=1)
     cells = [
         {"tag": labels[row], "guess": labels[column], "count": int(counts[row, column]), "share": share}
@@ -27,7 +28,9 @@ def confusion_chart(evaluation: SingleLabelEvaluation) -> Chart:
         for share in [round(float(counts[row, column] / max(1, totals[row])), 4)]
     ]
     names = [labels[number] for number in shown]
-    limited = "" if len(shown) == len(labels) else f" Shown are the {_MOST} tags with the most mistakes, of {len(labels):,}."
+    limited = (
+        "" if len(shown) == len(labels) else f" Shown are the {_MOST} tags with the most mistakes, of {len(labels):,}."
+    )
     return Chart(
         "confusion",
         "Tags and best guesses",
@@ -35,7 +38,10 @@ def confusion_chart(evaluation: SingleLabelEvaluation) -> Chart:
         f"the diagonal only.{limited}",
         {"data": {"values": cells}, **_table(names, is_written=is_written)},
         ("tag", *(names if is_written else ())),
-        [[label, *(f"{count:,}" for count in counts[number, shown])] for label, number in zip(names, shown, strict=True)]
+        [
+            [label, *(f"{count:,}" for count in counts[number, shown])]
+            for label, number in zip(names, shown, strict=True)
+        ]
         if is_written
         else [],
         is_wide=True,
@@ -57,10 +63,15 @@ def _table(names: list[str], *, is_written: bool) -> Spec:
     scale = {"domain": names}
     axis = {"labelFontSize": size, "labelLimit": 130, "ticks": False, "domain": False, "labelOverlap": False}
     x = {"field": "guess", "type": "nominal", "title": "best guess", "scale": scale}
-    y = {"field": "tag", "type": "nominal", "title": "tag", "scale": scale, "axis": {**axis, "titleAngle": 0}}
+    y = {"field": "tag", "type": "nominal", "title": None, "scale": scale, "axis": axis}
     share = {"field": "share", "type": "quantitative", "legend": None}
     color = {**share, "scale": {"domain": [0, 1], "type": "pow", "exponent": _ROOT}}
-    tooltip = [word_tip("tag"), word_tip("guess", "best guess"), number_tip("count", "texts", ","), number_tip("share", form=".1%")]
+    tooltip = [
+        word_tip("tag"),
+        word_tip("guess", "best guess"),
+        number_tip("count", "texts", ","),
+        number_tip("share", form=".1%"),
+    ]
     layers: list[Spec] = [{"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": color, "tooltip": tooltip}}]
     if is_written:
         text = {"text": {"field": "count", "type": "quantitative", "format": ","}}

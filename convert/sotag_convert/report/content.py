@@ -24,7 +24,7 @@ class Report:
     ``training_texts``: the number by label, where it is known.
     """
 
-    name: str
+    folder: Path
     data: str
     date: str
     manifest: Manifest
@@ -37,24 +37,29 @@ class Report:
     training_texts: Mapping[str, int] | None = None
 
     @property
+    def name(self) -> str:
+        """The name of the model: that of its folder."""
+        return self.folder.resolve().name
+
+    @property
     def evaluation(self) -> Evaluation | None:
         """The figures of the first view."""
         return next(iter(self.views.values()), None)
 
 
-def evaluation_report(name: str, data: str, folder: Path, measured: Mapping[str, Measured]) -> Report:
+def evaluation_report(folder: Path, data: str, measured: Mapping[str, Measured]) -> Report:
     """The report about the bundle in ``folder``, measured on labelled texts. Raises ``ModelError`` if it fails."""
-    return _report(name, data, folder, {view: entry.evaluation for view, entry in measured.items()}, measured)
+    return _report(folder, data, {view: entry.evaluation for view, entry in measured.items()}, measured)
 
 
-def training_report(summary: Summary, data: str, folder: Path, measured: Mapping[str, Measured]) -> Report:
+def training_report(folder: Path, data: str, summary: Summary, measured: Mapping[str, Measured]) -> Report:
     """The report about a model that was just trained. ``measured``: the published model's answers, by view; without, the
     figures are those of the summary. Raises ``ModelError`` if it fails."""
     views = {view: entry.evaluation for view, entry in measured.items()}
     if not views and summary.evaluation is not None:
         views = {summary.evaluation.on: summary.evaluation}
-    report = _report(summary.model, data, folder, views, measured)
-    linear = {} if summary.baseline is None else {"TF-IDF and a linear model": summary.baseline}
+    report = _report(folder, data, views, measured)
+    linear = {} if summary.baseline is None else {"linear model of TF-IDF": summary.baseline}
     return replace(
         report,
         references=linear | dict(report.references),
@@ -63,21 +68,19 @@ def training_report(summary: Summary, data: str, folder: Path, measured: Mapping
     )
 
 
-def _report(
-    name: str, data: str, folder: Path, views: Mapping[str, Evaluation], measured: Mapping[str, Measured]
-) -> Report:
+def _report(folder: Path, data: str, views: Mapping[str, Evaluation], measured: Mapping[str, Measured]) -> Report:
     first = next(iter(measured.values()), None)
     evaluation = next(iter(views.values()), None)
     return Report(
-        name,
+        folder,
         data,
         calendar_date.today().isoformat(),
         Manifest.read(folder),
         device_bytes(folder),
         history_of(folder),
         views,
-        first and details_of(first, folder),
-        {} if evaluation is None else {"always the most frequent tag": most_frequent_tag(evaluation)},
+        details_of(first, folder) if first else None,
+        {} if evaluation is None else {"most frequent tag": most_frequent_tag(evaluation)},
     )
 
 

@@ -18,6 +18,7 @@ _BINS = 15  # those of the calibration error
 _THRESHOLDS = 50
 _POINTS = 100  # of the curve of coverage
 _SHORTEST = 8  # tokens: the first class of lengths ends here, and each further one at twice as many
+_FEW = 20  # texts, whose figure would be chance
 _CHUNK = 2**20  # scores
 
 
@@ -128,19 +129,31 @@ def _f1(answers: Members, members: Members) -> float:
 
 
 def _classes(lengths: Sequence[int], max_tokens: int) -> list[tuple[int, int | None, NDArray[np.bool_]]]:
-    """The classes of lengths that have texts: the bounds, and whether each text is in it.
+    """The classes of lengths: the bounds, and whether each text is in it. One with few texts is joined with the next.
 
-    >>> [(low, high) for low, high, _ in _classes([1, 9, 20, 33], 32)]
-    [(0, 8), (9, 16), (17, 32), (33, None)]
+    >>> [(low, high) for low, high, _ in _classes([*[7] * 20, 9, *[20] * 30, 33], 32)]
+    [(0, 8), (9, None)]
     """
-    counts = np.asarray(lengths)
-    classes: list[tuple[int, int | None, NDArray[np.bool_]]] = []
-    low, high = 0, min(_SHORTEST, max_tokens)
-    while low <= max_tokens:
-        classes.append((low, high, (counts >= low) & (counts <= high)))
-        low, high = high + 1, min(2 * high, max_tokens)
-    classes.append((low, None, counts > max_tokens))
-    return [entry for entry in classes if entry[2].any()]
+    sizes = np.minimum(lengths, max_tokens + 1)
+    powers = range(max(1, max_tokens // _SHORTEST).bit_length())
+    ends = [end for end in (_SHORTEST * 2**power for power in powers) if end < max_tokens] + [
+        max_tokens,
+        max_tokens + 1,
+    ]
+    kept: list[int] = []
+    seen = 0
+    for end in ends:
+        through = int((sizes <= end).sum())
+        if through - seen >= _FEW:
+            kept.append(end)
+            seen = through
+    if seen < len(sizes):  # the last ones are few
+        kept[-1:] = [next(end for end in ends if end >= sizes.max())]
+    lows = [0, *(end + 1 for end in kept)]
+    return [
+        (low, None if end > max_tokens else end, (sizes >= low) & (sizes <= end))
+        for low, end in zip(lows, kept, strict=False)
+    ]
 
 
 def _counted(scores: Logits, right: NDArray[np.bool_], bins: int) -> tuple[NDArray[np.float64], ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sotag_convert.export.device_explain import Explained, explanations
-from sotag_convert.learn.calibrate import members_of
+from sotag_convert.export.device_run import Run
+from sotag_convert.learn.calibrate import Members, members_of
 from sotag_convert.report.curves import (
     Bin,
     CoveragePoint,
@@ -25,24 +27,27 @@ from sotag_convert.report.curves import (
 from sotag_convert.report.evaluate import Measured
 from sotag_edge.bundle import Manifest
 from sotag_edge.decision import MultiLabel
+from sotag_edge.explain import Effect
 
 _MISTAKES = 20
 _TIMED = 500  # texts
+_TINY = 1e-6  # a score that is as good as 0
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A text whose best guess is not one of its labels.
+    """A text with a wrong answer.
 
-    ``labels``: the text's own; ``answer``: the labels that it is answered with, none for ``unknown``; ``score``: of the best
-    guess; ``explained``: the text with the effect of each token on the best guess.
+    ``labels``: the text's own; ``answer``: the labels that it is answered with, none for ``unknown``; ``guess``: the wrong
+    one, with its ``score``; ``text``: as the tokenizer reads it; ``effects``: of each token on the score, by ``on_odds``.
     """
 
     labels: tuple[str, ...]
     answer: tuple[str, ...]
     guess: str
     score: float
-    explained: Explained
+    text: str
+    effects: tuple[Effect, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,10 @@ def details_of(measured: Measured, folder: Path) -> Details:
     several = isinstance(manifest.decision, MultiLabel)
     max_tokens = manifest.input.max_tokens
     lengths = [len(manifest.input.tokens(text)) for text in measured.texts]
-    places = confident_mistakes(best, right, run.answered)
+    mistakes = confident_mistakes(run, members)
     step = max(1, len(measured.texts) // _TIMED)
-    found = explanations(folder, [measured.texts[place] for place in places], measured.texts[::step][:_TIMED])
+    to_explain = [(measured.texts[place], labels[guess]) for place, guess in mistakes]
+    found = explanations(folder, to_explain, measured.texts[::step][:_TIMED])
     return Details(
         calibration_bins(run.scores, members) if several else calibration_bins(best, right),
         () if several else coverage_curve(best, right),
@@ -85,28 +91,51 @@ def details_of(measured: Measured, folder: Path) -> Details:
             Mistake(
                 _named(members[place], labels),
                 _named(run.answers[place], labels),
-                labels[int(run.scores[place].argmax())],
-                float(best[place]),
-                explained,
+                labels[guess],
+                float(run.scores[place, guess]),
+                explained.text,
+                on_odds(explained),
             )
-            for place, explained in zip(places, found.explained, strict=True)
+            for (place, guess), explained in zip(mistakes, found.explained, strict=True)
         ),
         found.milliseconds,
     )
 
 
-def confident_mistakes(
-    best: NDArray[np.float32], right: NDArray[np.bool_], answered: NDArray[np.bool_], most: int = _MISTAKES
-) -> list[int]:
-    """The places of the texts with the highest best scores whose best guess is wrong, those answered ``unknown`` last.
+def confident_mistakes(run: Run, members: Members, most: int = _MISTAKES) -> list[tuple[int, int]]:
+    """The place of a text and the number of its wrong label with the highest score, of the texts where that is highest.
 
-    >>> best, right = np.float32([0.9, 0.7, 0.8, 0.95]), np.array([False, False, False, True])
-    >>> confident_mistakes(best, right, np.array([True, True, False, True]))
-    [0, 1, 2]
+    Wrong is a label that a text is answered with, or that is its best guess, and that it does not have. Guesses that were
+    answered ``unknown`` come last.
     """
-    order = np.lexsort((-best, ~answered))
-    return [int(place) for place in order if not right[place]][:most]
+    rows = np.arange(len(members))
+    wrong = run.answers.copy()
+    wrong[rows, run.scores.argmax(axis=1)] = True
+    wrong &= ~members
+    scores = np.where(wrong, run.scores, -1)
+    guesses = scores.argmax(axis=1)
+    order = np.lexsort((-scores[rows, guesses], ~run.answers[rows, guesses]))
+    return [(int(place), int(guesses[place])) for place in order if wrong[place].any()][:most]
+
+
+def on_odds(explained: Explained) -> tuple[Effect, ...]:
+    """The effects on a quarter of the log odds: about those on the score if this were 0.5.
+
+    A score near 1 hardly changes without one word, although the odds do: it is the mistakes with such scores that are shown.
+
+    >>> [round(e.effect, 2) for e in on_odds(Explained("a b", 0.999, (Effect("a", 0, 1, 0.009), Effect("b", 2, 3, 0.0))))]
+    [0.58, 0.0]
+    """
+    whole = _log_odds(explained.score)
+    return tuple(
+        replace(effect, effect=(whole - _log_odds(explained.score - effect.effect)) / 4) for effect in explained.effects
+    )
+
+
+def _log_odds(score: float) -> float:
+    bounded = min(max(score, _TINY), 1 - _TINY)
+    return math.log(bounded / (1 - bounded))
 
 
 def _named(flags: NDArray[np.bool_], labels: Sequence[str]) -> tuple[str, ...]:
-    return tuple(labels[number] for number in np.flatnonzero(flags))
+    return tuple(labels[number] for number in np.flatnonzero(flags).tolist())

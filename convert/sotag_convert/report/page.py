@@ -31,10 +31,13 @@ from sotag_convert.report.evaluation import Evaluation, MultiLabelEvaluation, Si
 from sotag_convert.report.tables import confusion_table, data_facts, model_facts, tag_table, view_table
 from sotag_edge.atomic import output_stream
 from sotag_edge.decision import SingleLabel
-from sotag_edge.page import STYLE, highlighted
+from sotag_edge.explain import Effect
+from sotag_edge.page import highlighted
+from sotag_edge.page import style as page_style
 
 _FOLDER = Path(__file__).parent
 _LONGEST = 4_000  # characters of a mistake's text
+_MARKED = 12  # words of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,9 @@ def page(report: Report) -> str:
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     environment.trim_blocks = environment.lstrip_blocks = True
-    scripts = [vl_convert.javascript_bundle(), _text("report.js")]
-    style = STYLE + _text("report.css")
+    bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its type says that it needs an argument
+    scripts = [bundle, _text("report.js")]
+    style = page_style() + _text("report.css")
     evaluation = report.evaluation
     charts = _charts(report, evaluation)
     single = evaluation if isinstance(evaluation, SingleLabelEvaluation) else None
@@ -113,12 +117,14 @@ def _score_charts(report: Report, evaluation: Evaluation | None, details: Detail
 
 
 def _marked(mistake: Mistake) -> Markup:
-    """The text of a mistake as far as the model reads it, its words marked by their effect."""
-    text, effects = mistake.explained
-    kept = [effect for effect in effects if effect.end <= _LONGEST]
+    """The text of a mistake as far as the model reads it, with the words of the strongest effects marked."""
+    text = mistake.text
+    kept = [effect for effect in mistake.effects if effect.end <= _LONGEST]
     end = kept[-1].end if kept else min(len(text), _LONGEST)
-    rest = " …" if text[end:].strip() else ""
-    return Markup(highlighted(text[:end], kept)) + rest  # noqa: S704  # it escapes the text
+    strongest = sorted(range(len(kept)), key=lambda place: -abs(kept[place].effect))[:_MARKED]
+    shown = [kept[place] for place in sorted(strongest)]
+    rest = Effect("", end, end, 0.0)  # so that what is between the last mark and the end is not taken for unread
+    return Markup(highlighted(text[:end], [*shown, rest])) + (" …" if text[end:].strip() else "")  # noqa: S704
 
 
 def _text(name: str) -> str:
@@ -128,7 +134,8 @@ def _text(name: str) -> str:
 def _policy(scripts: list[str], style: str) -> str:
     """What the browser allows the page: its own scripts and style, known by their hashes, and nothing else."""
     allowed = " ".join(map(_hash, scripts))
-    return f"default-src 'none'; connect-src 'none'; base-uri 'none'; form-action 'none'; script-src {allowed}; style-src {_hash(style)}"
+    nothing = "default-src 'none'; connect-src 'none'; base-uri 'none'; form-action 'none'"
+    return f"{nothing}; script-src {allowed}; style-src {_hash(style)}"
 
 
 def _hash(content: str) -> str:

@@ -11,7 +11,7 @@
   }
 
   function config() {
-    const [ink, muted, line, first, second] = ["--ink", "--muted", "--line", "--first", "--second"].map(colour);
+    const [ink, muted, line, first, second] = ["--ink", "--quiet", "--line", "--accent", "--second"].map(colour);
     const [low, high] = [colour("--low"), colour("--high")];
     return {
       background: null,
@@ -27,19 +27,21 @@
       legend: { labelColor: ink, labelFontSize: 12, symbolStrokeWidth: 2.5 },
       range: { category: [first, second, muted], ramp: [low, high], heatmap: [low, high] },
       style: {
-        first: { stroke: first, strokeWidth: 2, fill: null },
-        "first-area": { fill: first, fillOpacity: 0.75 },
+        first: { color: first, strokeWidth: 2 },
+        "first-area": { color: first, opacity: 0.7 },
         series: { strokeWidth: 2 },
-        dot: { fill: first, stroke: colour("--paper"), strokeWidth: 1.5, size: 110, opacity: 1 },
-        "dot-second": { fill: second, stroke: colour("--paper"), strokeWidth: 1.5, size: 130, opacity: 1 },
-        interval: { stroke: first, strokeWidth: 3, opacity: 0.45 },
-        guide: { stroke: muted, strokeDash: [4, 4], strokeWidth: 1 },
-        note: { fill: ink, fontSize: 12 },
+        dot: { color: first, filled: true, size: 70, opacity: 1 },
+        "dot-second": { color: second, filled: true, size: 110, opacity: 1 },
+        figure: { color: first, thickness: 3, size: 18 },
+        band: { color: first, strokeWidth: 10, opacity: 0.4 },
+        interval: { color: first, strokeWidth: 4, opacity: 0.4 },
+        guide: { color: muted, strokeDash: [4, 4], strokeWidth: 1 },
+        note: { color: ink, fontSize: 12 },
         cell: { stroke: colour("--paper"), strokeWidth: 1 },
-        "on-dark": { fill: colour("--on-high"), fontSize: 12 },
-        "on-light": { fill: ink, fontSize: 12 },
+        "on-dark": { color: colour("--on-high"), fontSize: 12 },
+        "on-light": { color: ink, fontSize: 12 },
       },
-      point: { fill: first, stroke: first },
+      mark: { color: first },
     };
   }
 

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sotag_convert.report.confusions import WRITTEN
 from sotag_convert.report.content import Report
 from sotag_convert.report.evaluation import Evaluation, MultiLabelEvaluation, SingleLabelEvaluation, ThresholdFigures
 from sotag_edge import machine
 from sotag_edge.decision import MultiLabel
 
-_CONFUSIONS = 20
+_FEW, _MANY = 10, 20  # confusions: few where a chart has all in numbers
 
 
 class Cell(NamedTuple):
@@ -36,7 +37,9 @@ def view_table(views: Mapping[str, Evaluation]) -> Table:
     """A row of figures per view of the texts."""
     rows = [{"texts": name, **_figures(evaluation)} for name, evaluation in views.items()]
     header = tuple(rows[0]) if rows else ()
-    return Table(header, [name != "texts" for name in header], [[Cell(cell, cell) for cell in row.values()] for row in rows])
+    return Table(
+        header, [name != "texts" for name in header], [[Cell(cell, cell) for cell in row.values()] for row in rows]
+    )
 
 
 def _figures(evaluation: Evaluation) -> dict[str, str]:
@@ -44,7 +47,7 @@ def _figures(evaluation: Evaluation) -> dict[str, str]:
     first = {
         "number": f"{evaluation.texts:,}",
         evaluation.figure_name: f"{evaluation.figure:.4f}",
-        "95 % interval": f"{low:.3f}–{high:.3f}",
+        "95 % interval": f"{low:.3f} to {high:.3f}",
         "macro-F1": f"{evaluation.macro_f1:.4f}",
     }
     if isinstance(evaluation, MultiLabelEvaluation):
@@ -77,9 +80,10 @@ def tag_table(evaluation: Evaluation, training_texts: Mapping[str, int] | None) 
 
 def confusion_table(evaluation: SingleLabelEvaluation) -> Table:
     """The most frequent confusions."""
+    most = _FEW if len(evaluation.labels) <= WRITTEN else _MANY
     rows = [
         [Cell(tag, tag), Cell(guess, guess), Cell(f"{count:,}", count)]
-        for tag, guess, count in evaluation.confusions(_CONFUSIONS)
+        for tag, guess, count in evaluation.confusions(most)
     ]
     return Table(("tag", "best guess", "texts"), (False, False, True), rows)
 
@@ -88,7 +92,7 @@ def model_facts(report: Report) -> dict[str, str]:
     """Size, speed and settings of the model."""
     manifest = report.manifest
     decision, network = manifest.decision, manifest.network
-    facts = {"size on the device": f"{report.bytes:,} bytes", **_speed(report)}
+    facts = {"folder": str(report.folder), "size on the device": f"{report.bytes:,} bytes", **_speed(report)}
     facts |= {
         "tags": f"{len(manifest.labels):,}, {'any number' if isinstance(decision, MultiLabel) else 'one'} per text",
         "reads": f"the first {manifest.input.max_tokens:,} tokens of a text, {manifest.input.tokenizer.value} mode",
@@ -127,7 +131,7 @@ def data_facts(report: Report) -> dict[str, str]:
             facts[title] = _fact(data[name])
     sources = data.get("sources")
     if isinstance(sources, list) and sources:
-        facts["sources"] = "; ".join(map(str, sources))
+        facts["sources"] = "\n".join(map(str, sources))
     facts["licence"] = _fact(data.get("licence"))
     facts["hash of the texts"] = f"SHA-256 {_fact(data.get('sha256'))}"
     return facts
