@@ -78,12 +78,14 @@ def calibration_chart(bins: Sequence[Bin], what: str) -> Chart:
         "data": {"values": [{"score": 0, "share": 0}, {"score": 1, "share": 1}]},
         "mark": {"type": "line", "style": "guide"},
     }
-    line = {"mark": {"type": "line", "style": "first", "point": True}, "encoding": {"tooltip": tooltip}}
+    size = {"field": "count", "type": "quantitative", "scale": {"type": "sqrt", "range": [15, 250]}, "legend": None}
+    line = {"mark": {"type": "line", "style": "thin"}}
+    dots = {"mark": {"type": "point", "style": "dot"}, "encoding": {"size": size, "tooltip": tooltip}}
     return Chart(
         "calibration",
         f"Score and {what}",
-        f"On the dashed line a score is the {what} that it promises; below it the model is too sure of itself.",
-        _spec(data, {"encoding": {"x": x, "y": y}, "layer": [ideal, line]}),
+        f"On the dashed line a score is the {what} that it promises; below it the model is too sure of itself. The size of a dot shows how many scores it stands for.",
+        _spec(data, {"encoding": {"x": x, "y": y}, "layer": [ideal, line, dots]}),
         ("scores", "how many", "mean score", what),
         [[f"{b.low:.2f} to {b.high:.2f}", f"{b.count:,}", f"{b.score:.3f}", f"{b.share:.3f}"] for b in bins],
     )
@@ -96,13 +98,7 @@ def score_chart(bins: Sequence[Bin], what: str) -> Chart:
     encoding = {
         "x": {"field": "low", "title": "score", **_SHARE, "bin": {"binned": True}},
         "x2": {"field": "high"},
-        "y": {
-            "field": "count",
-            "type": "quantitative",
-            "title": what,
-            "axis": {"tickCount": 3, "format": "~s"},
-            "scale": {"type": "sqrt"},
-        },
+        "y": {"field": "count", "type": "quantitative", "title": what, "axis": axis, "scale": {"type": "sqrt"}},
         "tooltip": [number_tip("low", "from"), number_tip("high", "to"), number_tip("count", what, ",")],
     }
     return Chart(

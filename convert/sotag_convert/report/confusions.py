@@ -9,6 +9,7 @@ from sotag_convert.report.evaluation import SingleLabelEvaluation
 
 WRITTEN = 12
 """The largest number of tags for which the numbers are written into the cells."""
+_MIDDLE = 30  # tags; of more the chart takes the whole width of a page
 _MOST = 100  # tags; of more, those with the most mistakes
 _ROOT = 0.5  # of the share: a few confusions are seen beside many right answers
 
@@ -34,8 +35,8 @@ def confusion_chart(evaluation: SingleLabelEvaluation) -> Chart:
     return Chart(
         "confusion",
         "Tags and best guesses",
-        "A row is the texts with a tag, and the darker a cell, the more of them have this best guess; a perfect model fills "
-        f"the diagonal only.{limited}",
+        "A row is the texts with a tag; the stronger the colour of a cell, the more of them have this best guess. A perfect "
+        f"model fills the diagonal only.{limited}",
         {"data": {"values": cells}, **_table(names, is_written=is_written)},
         ("tag", *(names if is_written else ())),
         [
@@ -58,10 +59,10 @@ def _most_mistaken(counts: np.ndarray) -> list[int]:
 
 def _table(names: list[str], *, is_written: bool) -> Spec:
     """The specification without its data. Its cells have a fixed size, so that tags can be read."""
-    step = 58 if len(names) <= 4 else 46 if is_written else 26 if len(names) <= 30 else 11
-    size = 12 if step > 11 else 9
+    step = 58 if len(names) <= 4 else 46 if is_written else 22 if len(names) <= _MIDDLE else 10
+    size = 12 if step > 10 else 9
     scale = {"domain": names}
-    axis = {"labelFontSize": size, "labelLimit": 130, "ticks": False, "domain": False, "labelOverlap": False}
+    axis = {"labelFontSize": size, "labelLimit": 110, "ticks": False, "domain": False, "labelOverlap": False}
     x = {"field": "guess", "type": "nominal", "title": "best guess", "scale": scale}
     y = {"field": "tag", "type": "nominal", "title": None, "scale": scale, "axis": axis}
     share = {"field": "share", "type": "quantitative", "legend": None}

@@ -18,7 +18,7 @@ _BINS = 15  # those of the calibration error
 _THRESHOLDS = 50
 _POINTS = 100  # of the curve of coverage
 _SHORTEST = 8  # tokens: the first class of lengths ends here, and each further one at twice as many
-_FEW = 20  # texts, whose figure would be chance
+_FEW = 10  # texts, whose figure would be chance
 _CHUNK = 2**20  # scores
 
 
@@ -131,7 +131,7 @@ def _f1(answers: Members, members: Members) -> float:
 def _classes(lengths: Sequence[int], max_tokens: int) -> list[tuple[int, int | None, NDArray[np.bool_]]]:
     """The classes of lengths: the bounds, and whether each text is in it. One with few texts is joined with the next.
 
-    >>> [(low, high) for low, high, _ in _classes([*[7] * 20, 9, *[20] * 30, 33], 32)]
+    >>> [(low, high) for low, high, _ in _classes([*[7] * 10, 9, *[20] * 12, 33], 32)]
     [(0, 8), (9, None)]
     """
     sizes = np.minimum(lengths, max_tokens + 1)

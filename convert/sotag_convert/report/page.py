@@ -99,7 +99,7 @@ def _charts(report: Report, evaluation: Evaluation | None) -> _Charts:
         [comparison_chart(evaluation, report.references)] if evaluation else [],
         [confusion_chart(evaluation)] if isinstance(evaluation, SingleLabelEvaluation) else [],
         _score_charts(report, evaluation, details) if details else [],
-        [length_chart(details.lengths, name)] if details else [],
+        [length_chart(details.lengths, name)] if details and len(details.lengths) > 1 else [],
         training_charts(report.history, name),
     )
 

@@ -28,11 +28,12 @@
       range: { category: [first, second, muted], ramp: [low, high], heatmap: [low, high] },
       style: {
         first: { color: first, strokeWidth: 2 },
+        thin: { color: first, strokeWidth: 1, opacity: 0.5 },
         "first-area": { color: first, opacity: 0.7 },
         series: { strokeWidth: 2 },
         dot: { color: first, filled: true, size: 70, opacity: 1 },
         "dot-second": { color: second, filled: true, size: 110, opacity: 1 },
-        figure: { color: first, thickness: 3, size: 18 },
+        figure: { color: first, thickness: 3, size: 18, opacity: 1 },
         band: { color: first, strokeWidth: 10, opacity: 0.4 },
         interval: { color: first, strokeWidth: 4, opacity: 0.4 },
         guide: { color: muted, strokeDash: [4, 4], strokeWidth: 1 },
