@@ -84,7 +84,8 @@ def calibration_chart(bins: Sequence[Bin], what: str) -> Chart:
     return Chart(
         "calibration",
         f"Score and {what}",
-        f"On the dashed line a score is the {what} that it promises; below it the model is too sure of itself. The size of a dot shows how many scores it stands for.",
+        f"On the dashed line a score is the {what} that it promises; below it the model is too sure of itself. A large dot "
+        "stands for many scores.",
         _spec(data, {"encoding": {"x": x, "y": y}, "layer": [ideal, line, dots]}),
         ("scores", "how many", "mean score", what),
         [[f"{b.low:.2f} to {b.high:.2f}", f"{b.count:,}", f"{b.score:.3f}", f"{b.share:.3f}"] for b in bins],

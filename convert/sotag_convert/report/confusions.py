@@ -73,7 +73,7 @@ def _table(names: list[str], *, is_written: bool) -> Spec:
         number_tip("count", "texts", ","),
         number_tip("share", form=".1%"),
     ]
-    layers: list[Spec] = [{"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": color, "tooltip": tooltip}}]
+    layers: list[Spec] = [{"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": color}}]
     if is_written:
         text = {"text": {"field": "count", "type": "quantitative", "format": ","}}
         for style, condition in (("on-dark", "datum.share >= 0.3"), ("on-light", "datum.share < 0.3")):
@@ -82,6 +82,10 @@ def _table(names: list[str], *, is_written: bool) -> Spec:
     return {
         "width": {"step": step},
         "height": {"step": step if step != 58 else 44},
-        "encoding": {"x": {**x, "axis": {**axis, "orient": "top", "labelAngle": -90 if len(names) > 4 else 0}}, "y": y},
+        "encoding": {
+            "x": {**x, "axis": {**axis, "orient": "top", "labelAngle": -90 if len(names) > 4 else 0}},
+            "y": y,
+            "tooltip": tooltip,
+        },
         "layer": layers,
     }
