@@ -37,7 +37,8 @@ from sotag_edge.page import style as page_style
 
 _FOLDER = Path(__file__).parent
 _LONGEST = 4_000  # characters of a mistake's text
-_MARKED = 12  # words of it
+_MARKED = 8  # words of it
+_LEAST = 0.25  # of the strongest effect in a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,9 @@ def _marked(mistake: Mistake) -> Markup:
     text = mistake.text
     kept = [effect for effect in mistake.effects if effect.end <= _LONGEST]
     end = kept[-1].end if kept else min(len(text), _LONGEST)
-    strongest = sorted(range(len(kept)), key=lambda place: -abs(kept[place].effect))[:_MARKED]
-    shown = [kept[place] for place in sorted(strongest)]
+    strongest = sorted(kept, key=lambda effect: -abs(effect.effect))[:_MARKED]
+    marked = [effect for effect in strongest if abs(effect.effect) >= _LEAST * abs(strongest[0].effect)]
+    shown = sorted(marked, key=lambda effect: effect.start)
     rest = Effect("", end, end, 0.0)  # so that what is between the last mark and the end is not taken for unread
     return Markup(highlighted(text[:end], [*shown, rest])) + (" …" if text[end:].strip() else "")  # noqa: S704
 
