@@ -4,16 +4,21 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 
-.PHONY: run test fuzz lint bench bench-own-tags arm arm-controls docs clean
+.PHONY: run test browser fuzz lint bench bench-own-tags arm arm-controls docs clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
 
 # The device side's tests run where TensorFlow is not installed. The two sides cannot share a process anyway: with
 # TensorFlow loaded, tflite-runtime fails on every model (see convert/sotag_convert/export/device_run.py).
-test: lint .venv-device/tested
+test: lint .venv-device/tested browser
 	$(DEVICE) -m pytest tests/device tests/contract sotag_edge
 	$(FULL) -m pytest --numprocesses 2 tests/workstation convert
+
+# Debian's Chromium, for the tests of pages; they are skipped, with a sentence, where it cannot be installed.
+browser:
+	@command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } \
+		>/dev/null 2>&1 || echo "Chromium is not installed: the tests of pages are skipped"
 
 # Random input for every reader and writer, and damaged models; FUZZ_INPUTS for each of the three, by default 3,500. A minute.
 fuzz: .venv-device/tested

@@ -135,6 +135,7 @@ def _words(effects: Sequence[Effect]) -> str:
         return f'<p class="quiet">No single word changes the score by {LEAST} or more.</p>'
     strongest = sorted(shown, key=lambda effect: -abs(effect.effect))[:_MOST_WORDS]
     rows = (
-        f'<tr><td class="number">{effect.effect:+.2f}</td><td>{text_of(effect.token)}</td></tr>' for effect in strongest
+        f'<tr><td class="number">{effect.effect:+.2f}</td><td>{text_of(effect.token).strip() or "(line end)"}</td></tr>'
+        for effect in strongest
     )
     return f'<table><tr><th scope="col">effect</th><th scope="col">word</th></tr>{"".join(rows)}</table>'

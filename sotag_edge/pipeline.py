@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import marshal
 import os
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING
 
+from sotag_edge.child_process import start_process
 from sotag_edge.classifier import Classifier
 from sotag_edge.decision import Prediction, Reason
 from sotag_edge.document import Document, Result
@@ -32,8 +32,6 @@ _BATCH = 64  # texts
 _LARGEST_BATCH = 1 << 20  # characters, so that long texts do not wait by the dozen
 _AHEAD = 4  # batches per worker process
 _ERROR = b"!"  # before the bytes of an error; no list begins so in marshal's format
-_SAFE_PATH = "PYTHONSAFEPATH"
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def results(documents: Iterable[Document], classifier: Classifier, jobs: int = 1) -> Iterator[Result]:
@@ -118,17 +116,11 @@ class _Worker:
         import multiprocessing
 
         self._labels = labels
-
         self._connection, theirs = multiprocessing.Pipe()
-        process = multiprocessing.Process(target=_work, args=(theirs, self._connection, load), daemon=True)
         try:
-            with _signals_blocked(), _safe_path():
-                process.start()
-        except OSError as error:
-            raise SotagEdgeError(f"a worker process cannot be started ({error.strerror}): use fewer jobs") from error
+            self._process = start_process(_work, (theirs, self._connection, load))
         finally:
             theirs.close()
-        self._process = process
 
     def send(self, texts: list[str]) -> None:
         """Hand over a batch. Raises ``SotagEdgeError`` if the process has ended."""
@@ -168,11 +160,6 @@ def _work(connection: Connection, parents: Connection, load: Callable[[], Classi
     from queue import SimpleQueue
     from threading import Thread
 
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the main process
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     parents.close()  # a fork copies it, and while a copy is open it is not closed
     # Read by a thread, so that the main process never waits to hand over a batch while this one waits to answer.
     batches: SimpleQueue[list[str]] = SimpleQueue()
@@ -210,30 +197,3 @@ def _read_batches(connection: Connection, batches: SimpleQueue[list[str]]) -> No
             batches.put(marshal.loads(connection.recv_bytes()))  # noqa: S302  # of our own process
     except (EOFError, OSError):
         os._exit(0)
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Signals wait: a process that is just being started would handle one as if it were the main process."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _safe_path() -> Iterator[None]:
-    """A process that is not forked imports nothing from the current directory (from Python 3.11 on)."""
-    before = os.environ.get(_SAFE_PATH)
-    os.environ[_SAFE_PATH] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_SAFE_PATH]
-        else:
-            os.environ[_SAFE_PATH] = before

@@ -27,6 +27,7 @@ _COMMANDS = {
     "models": "sotag_edge.cli.models",
     "info": "sotag_edge.cli.info",
     "verify": "sotag_edge.cli.verify",
+    "serve": "sotag_edge.cli.serve",
     "benchmark": "sotag_edge.cli.benchmark",
     "doctor": "sotag_edge.cli.doctor",
     "config": "sotag_edge.cli.config",

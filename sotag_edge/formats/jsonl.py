@@ -70,21 +70,22 @@ class Writer:
         self._names = {label: _for_terminals(_dumped(label)) for label in labels}
 
     def write(self, result: Result) -> None:
-        """Write an object. The usual one takes half of the time of the others."""
+        """Write an object."""
+        self._stream.write(self.line(result))
+
+    def line(self, result: Result) -> str:
+        """The line of an object. The usual one takes half of the time of the others."""
         answer = result.prediction
-        if answer is not None and self._is_usual(result, answer):
-            names = self._names
-            source, label, score = _dumped(result.source), names[answer.label], _number(answer.score)
-            # The expression of _number again: twenty calls are a microsecond.
-            scores = [
-                names[name] + ": " + (_SHORTER.get(text := f"{score:.6f}") or text.rstrip("0"))
-                for name, score in answer.scores.items()
-            ]
-            self._stream.write(
-                f'{{"source": {source}, "label": {label}, "score": {score}, "scores": {{{", ".join(scores)}}}}}\n'
-            )
-        else:
-            self._stream.write(json_object(result, self._layout) + "\n")
+        if answer is None or not self._is_usual(result, answer):
+            return json_object(result, self._layout) + "\n"
+        names = self._names
+        source, label, score = _dumped(result.source), names[answer.label], _number(answer.score)
+        # The expression of _number again: twenty calls are a microsecond.
+        scores = [
+            names[name] + ": " + (_SHORTER.get(text := f"{score:.6f}") or text.rstrip("0"))
+            for name, score in answer.scores.items()
+        ]
+        return f'{{"source": {source}, "label": {label}, "score": {score}, "scores": {{{", ".join(scores)}}}}}\n'
 
     def _is_usual(self, result: Result, answer: Prediction) -> bool:
         has_more = answer.reason or answer.truncated or result.id is not None

@@ -17,6 +17,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from reference import MODELS, ArmError, compare, reference_results
@@ -42,6 +43,7 @@ TESTS = (
     "test_tokenizer",
     "test_vocabulary",
 )
+_PORT = Lock()  # the guests share the ports of this machine
 _PEAK = (
     "import resource, subprocess\n"
     'subprocess.run(["/root/sotag/bin/sotag-edge", "classify", "/root/q.txt"])\n'
@@ -64,7 +66,7 @@ class System:
 
 
 # What a Raspberry Pi has before the guide's first command, of what the commands need.
-BASE = "dash,coreutils,sed,grep,python3,python3-venv,libstdc++6,ca-certificates"
+BASE = "dash,coreutils,sed,grep,curl,python3,python3-venv,libstdc++6,ca-certificates"
 SYSTEMS = (
     System(
         "pi12-64",
@@ -168,10 +170,10 @@ def in_guest(system: System, work: Path, script: str, what: str) -> str:
     return done.stdout
 
 
-def guide(system: System) -> str:
-    """The commands of docs/raspberry-pi.md that are for this system."""
+def guide(*kinds: str) -> str:
+    """The commands of docs/raspberry-pi.md in blocks of these kinds: "" is for all systems."""
     blocks = _BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
-    return "\n".join(block for width, block in blocks if width in ("", system.width))
+    return "\n".join(block for kind, block in blocks if kind in kinds)
 
 
 def try_system(system: System, wheel: Path, here: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
@@ -181,8 +183,12 @@ def try_system(system: System, wheel: Path, here: dict[str, list[dict[str, Any]]
     home = CACHE / system.name / "root"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
-    in_guest(system, work, guide(system), "the guide's commands")
+    in_guest(system, work, guide("", system.width), "the guide's commands")
     megabytes = installed_megabytes(system)
+    with _PORT:
+        answer = in_guest(system, work, guide("serve"), "the guide's commands for the network")
+    if json.loads(answer)["label"] != "python":
+        raise ArmError(f"the endpoint answers {answer}")
     doctor = {
         check["name"]: check["found"]
         for check in json.loads(in_guest(system, work, "~/sotag/bin/sotag-edge doctor --to json", "doctor"))

@@ -301,7 +301,7 @@ def test_a_report_that_cannot_be_written_is_refused_at_once(
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Before the training, with the command to install it; without --report it is not needed."""
-    monkeypatch.setattr("sotag_convert.cli.extra.find_spec", lambda name: None if name == "vl_convert" else name)
+    monkeypatch.setattr("sotag_edge.cli.extra.find_spec", lambda name: None if name == "vl_convert" else name)
     check_report(None)
     with pytest.raises(MissingDependencyError, match=r"vl_convert must be installed .*'\.\[report\]'"):
         check_report(tmp_path / "report.html")

@@ -7,8 +7,8 @@ import json
 import typer
 
 from sotag_convert.cli import options
-from sotag_convert.cli.extra import require_extra
 from sotag_convert.data.settings import DataSettings
+from sotag_edge.cli.extra import require_extra
 from sotag_edge.cli.options import FactsFormat
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Optional
 import typer
 
 from sotag_convert.cli import options
-from sotag_convert.cli.extra import require_extra
 from sotag_convert.data.settings import DataSettings
 from sotag_convert.recipes import Recipe
+from sotag_edge.cli.extra import require_extra
 from sotag_edge.cli.options import model_names
 
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from sotag_convert.cli import options
-from sotag_convert.cli.extra import require_extra
 from sotag_convert.cli.report import check_report, write_evaluation
 from sotag_convert.data.settings import DataSettings
+from sotag_edge.cli.extra import require_extra
 from sotag_edge.cli.options import FactsFormat, model_names
 
 

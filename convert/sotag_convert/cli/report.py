@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sotag_convert.cli.extra import require_extra
+from sotag_edge.cli.extra import require_extra
 from sotag_edge.errors import SotagEdgeError, UsageError
 
 if TYPE_CHECKING:

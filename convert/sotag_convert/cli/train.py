@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import typer
 
 from sotag_convert.cli import options
-from sotag_convert.cli.extra import require_extra
 from sotag_convert.cli.report import check_report, write_training
 from sotag_convert.cli.units import parsed_duration, parsed_size
 from sotag_convert.data.settings import DataSettings
+from sotag_edge.cli.extra import require_extra
 from sotag_edge.errors import INTERRUPTED
 
 if TYPE_CHECKING:

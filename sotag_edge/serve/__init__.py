@@ -1,0 +1,1 @@
+"""The endpoint of ``sotag-edge serve``: a model over HTTP. Needs the extra ``[serve]``."""
