@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sotag_convert.cli.report import check_report, write_evaluation, write_training
+from sotag_convert.cli.report import write_evaluation, write_training
 from sotag_convert.data.settings import DEFAULT
 from sotag_convert.learn.presets import PRESETS
 from sotag_convert.report.content import Report, training_report
@@ -23,7 +25,7 @@ from sotag_convert.report.history import History
 from sotag_convert.report.page import page, write_report
 from sotag_convert.training import TrainingReport, train_dataset
 from sotag_edge.bundle import Manifest
-from sotag_edge.errors import MissingDependencyError, SotagEdgeError, UsageError
+from sotag_edge.errors import SotagEdgeError
 from tests.browser import Visit, visit
 from tests.conftest import FIXTURE, MULTI_LABEL, OFF_TOPIC, Run
 from tests.workstation.small import SMALL, SMALL_BRANCH, noisy_dataset
@@ -101,6 +103,15 @@ def marks(visited: Visit) -> dict[str, int]:
     )
 
 
+def unreachable(visited: Visit) -> int:
+    """The number of parts that are scrolled by themselves, but not with the keyboard."""
+    number: int = visited.page.evaluate(
+        "[...document.querySelectorAll('*')].filter(e => e.tabIndex < 0 && getComputedStyle(e).overflowX === 'auto'"
+        " && (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight)).length"
+    )
+    return number
+
+
 @pytest.mark.parametrize("kind", ["single", "several"])
 def test_the_page_is_whole_and_asks_for_nothing(browser: Browser, kind: str, request: pytest.FixtureRequest) -> None:
     """From a file: every chart is drawn, the console has no error, and nothing but the page itself is loaded."""
@@ -166,11 +177,7 @@ def test_a_narrow_page_is_not_scrolled_sideways(browser: Browser, kind: str, req
         for details in visited.page.locator("details").all():
             details.locator("summary").click()
         assert visited.overflow() <= 0
-        wide = visited.page.evaluate(
-            "[...document.querySelectorAll('*')].filter(e => e.scrollWidth > e.clientWidth && e.tabIndex < 0"
-            " && getComputedStyle(e).overflowX === 'auto').length"
-        )
-        assert wide == 0
+        assert unreachable(visited) == 0
 
 
 def test_charts_follow_the_colours_of_the_page(browser: Browser, single: Path) -> None:
@@ -257,16 +264,21 @@ def test_hostile_texts_are_escaped_without_a_policy_too(hostile: Path) -> None:
     assert IMAGE in json.dumps(json.loads(embedded))
 
 
-def test_a_hundred_tags_fit(tmp_path: Path) -> None:
-    """The page stays below 3 MB, and a confusion of each tag with each other can be drawn."""
-    labels = [f"tag-{number}" for number in range(100)]
-    draw = np.random.default_rng(1)
-    targets = draw.integers(0, 100, 20_000)
-    found = measure_single(draw.dirichlet(np.ones(100), 20_000), np.ones(20_000, bool), targets.tolist(), labels)
-    report = Report(
-        tmp_path, "texts", "2026-01-01", Manifest.read(FIXTURE), 1, History(), {"as given": found}, None, {}, (), None
-    )
-    assert len(page(report).encode()) < 3_000_000
+def test_a_hundred_tags_fit(browser: Browser, tmp_path: Path) -> None:
+    """The page stays below 3 MB, and a confusion of each tag with each other is drawn; a narrow window scrolls to all."""
+    labels = [f"a-tag-with-the-number-{number}" for number in range(100)]
+    targets = np.repeat(np.arange(100), 200)
+    scores = np.random.default_rng(1).dirichlet(np.ones(100), len(targets))
+    found = measure_single(scores, np.ones(len(targets), bool), targets.tolist(), labels)
+    views = {"as given": found}
+    report = Report(tmp_path, "texts", "2026-01-01", Manifest.read(FIXTURE), 1, History(), views, None, {}, (), None)
+    write_report(report, tmp_path / "report.html")
+    assert (tmp_path / "report.html").stat().st_size < 3_000_000
+    with visit(browser, (tmp_path / "report.html").as_uri(), width=390) as visited:
+        wait(visited)
+        assert marks(visited)["confusion"] > 8_000
+        assert visited.overflow() <= 0
+        assert unreachable(visited) == 0
 
 
 def test_evaluate_writes_a_report_beside_its_output(run: Run, data: Path, tmp_path: Path) -> None:
@@ -299,12 +311,29 @@ def test_a_report_that_cannot_be_written_is_refused_at_once(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Before the training, with the command to install it; without --report it is not needed."""
-    monkeypatch.setattr("sotag_edge.cli.extra.find_spec", lambda name: None if name == "vl_convert" else name)
-    check_report(None)
-    with pytest.raises(MissingDependencyError, match=r"vl_convert must be installed .*'\.\[report\]'"):
-        check_report(tmp_path / "report.html")
+@pytest.mark.parametrize("command", ["evaluate", "train"])
+def test_a_missing_extra_is_named(command: str, tmp_path: Path) -> None:
+    """Before anything is read, with the command to install it; without --report it is not needed."""
+    code = (
+        "import importlib.util as util\n"
+        "find = util.find_spec\n"
+        "util.find_spec = lambda name: None if name == 'vl_convert' else find(name)\n"
+        "from sotag_edge.__main__ import main\n"
+        "main()\n"
+    )
+    arguments = {"evaluate": [str(FIXTURE), "nowhere.csv"], "train": ["nowhere.csv", "--output", "./mine"]}[command]
+    done, without = (
+        subprocess.run(
+            [sys.executable, "-c", code, command, *arguments, *report],
+            cwd=tmp_path,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        for report in (["--report", "r.html"], [])
+    )
+    assert (done.returncode, without.returncode) == (4, 1)
+    assert "vl_convert must be installed for this command: pip install '.[report]'" in done.stderr
+    assert "no data at nowhere.csv" in without.stderr
 
 
 @pytest.fixture(scope="module")
@@ -378,9 +407,3 @@ def test_train_with_a_full_disk(run: Run, tmp_path: Path) -> None:
     assert "complete, but not its report" in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "mine" / "model.tflite").is_file()
-
-
-def test_a_folder_is_no_report(tmp_path: Path) -> None:
-    """It is named in the sentence, with what to do."""
-    with pytest.raises(UsageError, match=r"is a directory: name a file for --report, such as .*report\.html"):
-        check_report(tmp_path)

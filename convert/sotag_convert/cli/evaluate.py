@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sotag_convert.cli import options
-from sotag_convert.cli.report import check_report, write_evaluation
+from sotag_convert.cli.report import write_evaluation
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.cli.extra import require_extra
 from sotag_edge.cli.options import FactsFormat, model_names
@@ -33,7 +33,8 @@ def evaluate(
     Example: sotag-edge evaluate models/mails test-mails.csv --report report.html
     """
     require_extra("evaluate")
-    check_report(report)
+    if report is not None:
+        require_extra("report")
     from sotag_convert.report.evaluate import measure_model
     from sotag_edge.cli.process import warn
 

@@ -1,4 +1,4 @@
-"""``--report`` of ``evaluate`` and ``train``: what is checked before they start, and what is written at their end."""
+"""``--report`` of ``evaluate`` and ``train``: what is written at their end."""
 
 from __future__ import annotations
 
@@ -6,23 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sotag_edge.cli.extra import require_extra
-from sotag_edge.errors import SotagEdgeError, UsageError
+from sotag_edge.errors import SotagEdgeError
 
 if TYPE_CHECKING:
     from sotag_convert.report.evaluate import Measured
     from sotag_convert.training import TrainingReport
-
-
-def check_report(path: Path | None) -> None:
-    """Raise ``MissingDependencyError`` or ``UsageError`` if a report could not be written, before anything takes time."""
-    if path is None:
-        return
-    require_extra("report")
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory: name a file for --report, such as {path / 'report.html'}")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"{path.parent} is not a folder: make it first, or name another file for --report")
 
 
 def write_evaluation(path: Path, model: str, data: Sequence[str], measured: Mapping[str, Measured]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import typer
 
 from sotag_convert.cli import options
-from sotag_convert.cli.report import check_report, write_training
+from sotag_convert.cli.report import write_training
 from sotag_convert.cli.units import parsed_duration, parsed_size
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.cli.extra import require_extra
@@ -118,7 +118,8 @@ def train(
 
             RunState(output).require()
         require_extra("convert")
-        check_report(report)
+        if report is not None:
+            require_extra("report")
         refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.summary import detail_parity, print_summary
