@@ -4,7 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 
-.PHONY: run test browser fuzz lint bench bench-own-tags arm arm-controls docs clean
+.PHONY: run test browser fuzz lint bench bench-own-tags arm arm-controls docs cards clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
@@ -70,6 +70,10 @@ docs: .venv-device/installed
 	$(PYTHON) -m venv .venv
 	$(FULL) $(PIP) --editable '.[dev]'
 	@touch $@
+
+# Writes the cards of the models that come with sotag-edge again, from their metrics.
+cards: .venv/installed
+	$(FULL) docs/cards.py
 
 clean:
 	rm -rf .venv .venv-device .venv-bench build dist

@@ -19,6 +19,8 @@ from sotag_edge.errors import ModelError, UsageError
 DEFAULT_MODEL = "default"
 MODEL_VARIABLE = "SOTAG_EDGE_MODEL"
 FOLDER_VARIABLE = "SOTAG_EDGE_MODELS"
+CHECKPOINT = "-checkpoint"
+"""The end of the name of a folder with a trained network that was not exported yet."""
 _LONGEST_NAME = 200  # bytes; a scratch folder adds to it, and the name of a folder has at most 255
 
 
@@ -56,6 +58,11 @@ def is_name(model: str) -> bool:
 def is_installed(folder: Path) -> bool:
     """Whether a bundle came with this package, and so is as trusted as its code."""
     return folder.resolve().parent in _shipped_folders()
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Whether a folder that ``available`` names is what an interrupted training run left, not a model yet."""
+    return folder.name.endswith(CHECKPOINT) and not (folder / MODEL).exists()
 
 
 def available() -> list[Path]:

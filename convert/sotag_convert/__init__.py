@@ -7,7 +7,8 @@
 >>> sotag_convert.evaluate("models/mine", test_texts, test_labels).accuracy  # doctest: +SKIP
 0.91
 
-Importing this package loads neither TensorFlow nor NumPy; its functions do. ``evaluate`` needs only ``[evaluate]``.
+Importing this package loads neither TensorFlow nor NumPy; its functions do. ``evaluate`` and ``compare`` need only the extra
+``[evaluate]``.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sotag_convert.export.parity import Parity
     from sotag_convert.progress import Progress
+    from sotag_convert.report.comparison import Comparison
     from sotag_convert.report.evaluation import Evaluation
     from sotag_convert.training import TrainingReport
 
-__all__ = ["convert", "evaluate", "train"]
+__all__ = ["compare", "convert", "evaluate", "train"]
 
 # The functions' modules are called training and conversion: a module named "train" would replace the function ``train``.
 
@@ -127,3 +129,26 @@ def evaluate(
     folder = find(model)
     (evaluation,) = evaluate_bundle(folder, label_texts(texts, labels, Manifest.read(folder).labels)).values()
     return evaluation
+
+
+def compare(
+    model: str | os.PathLike[str],
+    other: str | os.PathLike[str],
+    texts: Sequence[str],
+    labels: Sequence[str] | Sequence[Collection[str]],
+) -> Comparison:
+    """Compare two models of the same labels, by folder or name, on labelled texts: ``a`` is the first, ``b`` the other one.
+
+    ``labels``: as for ``evaluate``. The result has the ``difference`` of the figures, its ``interval``, whether that
+    ``is_within_chance``, and the texts whose answers ``changed`` (report/comparison.py). Raises ``UsageError`` for models
+    that cannot be compared, and the errors of ``evaluate``.
+    """
+    from sotag_convert.data.load import label_texts
+    from sotag_convert.report.compare_models import compare_bundles
+    from sotag_edge.bundle import Manifest
+    from sotag_edge.models import find
+
+    folder = find(model)
+    labelled = label_texts(texts, labels, Manifest.read(folder).labels)
+    (comparison,) = compare_bundles(folder, find(other), labelled).values()
+    return comparison

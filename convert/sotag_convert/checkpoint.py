@@ -12,6 +12,7 @@ from sotag_convert.report.summary import model_argument
 from sotag_convert.source import KERAS_MODEL, Source
 from sotag_edge.bundle import MODEL
 from sotag_edge.errors import UsageError
+from sotag_edge.models import CHECKPOINT
 
 
 class Checkpoint:
@@ -21,7 +22,7 @@ class Checkpoint:
     """
 
     def __init__(self, output: Path, recipe: Recipe) -> None:
-        self.folder = output.parent / f"{output.absolute().name}-checkpoint"
+        self.folder = output.parent / f"{output.absolute().name}{CHECKPOINT}"
         self.is_kept = False
         self.output, self._recipe = output, recipe
         is_checkpoint = (self.folder / KERAS_MODEL).is_file() and not (self.folder / MODEL).exists()

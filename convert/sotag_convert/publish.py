@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,13 +13,15 @@ from sotag_convert.data.dataset import LabelledTexts
 from sotag_convert.export import device_run
 from sotag_convert.export.converter import export
 from sotag_convert.export.parity import Parity, check_parity, drawn_text, sample_texts
+from sotag_convert.interrupts import deferred_interrupts
 from sotag_convert.learn.sizing import next_rows
 from sotag_convert.recipes import Recipe
 from sotag_convert.report.card import card
 from sotag_convert.report.evaluate import Measured, measure_bundle
 from sotag_convert.report.evaluation import Evaluation
-from sotag_convert.source import KERAS_MODEL, Source, write_metrics
-from sotag_edge.bundle import MODEL, Golden, Manifest, device_bytes
+from sotag_convert.run_state import write_whole
+from sotag_convert.source import KERAS_MODEL, Source, metrics_text, write_metrics
+from sotag_edge.bundle import METRICS, MODEL, Golden, Manifest, device_bytes, read_file
 from sotag_edge.errors import ModelError
 
 CARD = "README.md"
@@ -86,6 +89,22 @@ def published_figures(evaluation: Evaluation) -> dict[str, Any]:
     if len(evaluation.labels) > _MOST_CONFUSED:
         figures.pop("confusion", None)
     return figures
+
+
+def add_baseline(folder: Path, baseline: float) -> None:
+    """Write the figure of the baseline into the metrics and the card of a model that was published, each file whole.
+
+    It stands beside the figure of the same texts: the first view of the labelled texts, else the validation texts. Raises
+    ``OSError`` or ``ModelError`` if the folder is not what it was.
+    """
+    metrics = json.loads(read_file(folder / METRICS))
+    views = metrics.get("evaluation")
+    beside = next(iter(views.values())) if views else metrics["training"]
+    beside["baseline"] = round(baseline, 5)
+    text = card(folder.resolve().name, Manifest.read(folder), metrics)
+    with deferred_interrupts():
+        write_whole(folder / METRICS, metrics_text(metrics).encode())
+        write_whole(folder / CARD, text.encode())
 
 
 def _export_within(limit: SizeLimit | None, source: Source, recipe: Recipe, folder: Path) -> tuple[Source, Manifest]:

@@ -112,8 +112,12 @@ class Source:
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Write ``metrics.json`` into a folder."""
-    text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
-    (folder / METRICS).write_text(text, encoding="utf-8")
+    (folder / METRICS).write_text(metrics_text(metrics), encoding="utf-8")
+
+
+def metrics_text(metrics: Mapping[str, Any]) -> str:
+    """The content of ``metrics.json``."""
+    return json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
 
 
 def _checked(folder: Path, name: str, manifest: Manifest) -> bytes:
@@ -173,6 +177,7 @@ def _training_metrics(path: Path) -> dict[str, Any]:
             "linear_accuracy": _is_accuracy,
             "network_accuracy": _is_accuracy,
             "both_accuracy": _is_accuracy,
+            "baseline": _is_accuracy,
             "network_share": _is_figure,
             "linear_scale": _is_figure,
             "trials": _is_count,

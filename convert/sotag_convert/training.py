@@ -27,7 +27,7 @@ from sotag_convert.learn.presets import PRESETS, Preset
 from sotag_convert.learn.sizing import plan_for
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
-from sotag_convert.publish import SizeLimit, publish
+from sotag_convert.publish import SizeLimit, add_baseline, publish
 from sotag_convert.report.evaluate import Measured
 from sotag_convert.report.evaluation import Evaluation
 from sotag_convert.report.held_out import held_out_evaluation
@@ -36,7 +36,7 @@ from sotag_convert.report.summary import Summary
 from sotag_convert.run_state import RunState, facts_of
 from sotag_convert.source import Source
 from sotag_convert.staging import refuse_existing, staged
-from sotag_edge.errors import InputError, UsageError
+from sotag_edge.errors import InputError, ModelError, UsageError
 
 _FEW = 100  # texts per tag
 _SHARE_OF_FEW = 0.25  # for validation, in a search for settings; with fewer the differences are chance
@@ -121,7 +121,18 @@ def train_dataset(
             progress.warn(f"{output} has the best network so far; {state}")
         return report
     state.remove()
-    return replace(report, summary=with_baseline(report.summary, split, dataset, progress))
+    return replace(report, summary=_with_baseline(report, split, dataset, progress))
+
+
+def _with_baseline(report: TrainingReport, split: Split, dataset: Dataset, progress: Progress) -> Summary:
+    """The summary with the baseline, which is added to the figures of the published model: it is complete without."""
+    summary = with_baseline(report.summary, split, dataset, progress)
+    if summary.baseline is not None:
+        try:
+            add_baseline(report.output, summary.baseline)
+        except (OSError, ModelError) as error:
+            progress.warn(f"the model is complete, but the baseline is not among its figures: {error}")
+    return summary
 
 
 def _begin(state: RunState, facts: dict[str, Any], progress: Progress, *, resume: bool) -> None:

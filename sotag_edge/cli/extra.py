@@ -19,5 +19,5 @@ def require_extra(extra: str) -> None:
     missing = [name for name in _EXTRAS[extra] if find_spec(name) is None]
     if missing:
         raise MissingDependencyError(
-            f"{', '.join(missing)} must be installed for this command: pip install '.[{extra}]' in a checkout of sotag-edge"
+            f"{', '.join(missing)} must be installed for this command: pip install 'sotag-edge[{extra}]'"
         )

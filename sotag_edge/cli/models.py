@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -11,8 +12,9 @@ import typer
 from sotag_edge.bundle import Bundle, device_bytes
 from sotag_edge.cli import options
 from sotag_edge.cli.process import warn
+from sotag_edge.cli.words import first_of, size_in_words
 from sotag_edge.errors import ModelError
-from sotag_edge.models import available, own, remove
+from sotag_edge.models import CHECKPOINT, available, is_checkpoint, own, remove
 from sotag_edge.terminal import print_rows
 
 Remove = Annotated[
@@ -45,17 +47,20 @@ def models(to: options.FactsFormat = "table", removed: Remove = None) -> None:
     rows = [
         (
             entry["name"],
-            ", ".join(entry["labels"]) if "labels" in entry else entry["error"],
-            entry.get("bytes", ""),
+            first_of(entry["labels"]) if "labels" in entry else entry["error"],
+            size_in_words(entry["bytes"]) if "bytes" in entry else "",
             entry["path"],
         )
         for entry in entries
     ]
-    print_rows(("model", "tags", "bytes", "folder"), rows)
+    print_rows(("model", "tags", "size", "folder"), rows)
 
 
 def _described(path: Path) -> dict[str, Any]:
-    """An entry of the list. A damaged model is listed with its fault."""
+    """An entry of the list. A damaged model is listed with its fault, a checkpoint with the command that exports it."""
+    if is_checkpoint(path):
+        command = ["sotag-edge", "convert", path.name, "--output", path.name.removesuffix(CHECKPOINT)]
+        return {"name": path.name, "path": str(path), "error": f"a checkpoint, to export: {shlex.join(command)}"}
     try:
         bundle = Bundle.read(path)
     except ModelError as error:

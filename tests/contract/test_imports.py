@@ -113,13 +113,14 @@ def test_the_device_side_never_imports_the_workstation_side() -> None:
         (("tflite_runtime", "ai_edge_litert"), ("interpreter.py",), ()),
         (("rich",), ("terminal.py", "formats/table.py", "cli/"), ("cli/",)),
         (("typer",), ("cli/",), ("cli/",)),
+        (("starlette", "uvicorn", "prometheus_client"), ("serve/",), ()),
     ],
     ids=lambda value: str(value[0]) if value else "",
 )
 def test_a_library_is_named_in_its_own_modules(
     package: tuple[str, ...], device: tuple[str, ...], workstation: tuple[str, ...]
 ) -> None:
-    """TensorFlow, the TFLite runtimes, rich and typer each have their places."""
+    """TensorFlow, the TFLite runtimes, rich, typer and the libraries of the endpoint each have their places."""
     assert violations(DEVICE, package, allowed=device) == []
     assert violations(CONVERT, package, allowed=workstation) == []
 

@@ -50,7 +50,8 @@ def test_a_device_is_asked_for_no_tensorflow(wheel: Path) -> None:
 
 
 def test_a_clean_environment_classifies(wheel: Path, tmp_path: Path) -> None:
-    """Installed with pip in a fresh environment, in an empty folder, the command tags a line with the default model."""
+    """Installed with pip in a fresh environment, in an empty folder, the command tags a line with the default model. What is
+    not installed with it is named."""
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     programs = tmp_path / "venv" / "bin"
     install = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel)]
@@ -67,5 +68,8 @@ def test_a_clean_environment_classifies(wheel: Path, tmp_path: Path) -> None:
     )
     assert done.stdout.startswith("stdin:1\tpython\t")
     assert done.stderr == ""
+    refused = subprocess.run([str(programs / "sotag-edge"), "serve"], capture_output=True, encoding="utf-8")
+    assert refused.returncode == 4
+    assert "pip install 'sotag-edge[serve]'" in refused.stderr
     installed = subprocess.run([str(programs / "python"), "-m", "pip", "list"], capture_output=True, encoding="utf-8")
     assert "tensorflow" not in installed.stdout.lower()

@@ -58,11 +58,43 @@ def test_info_tells_what_a_model_needs(run: Run) -> None:
 def test_info_tells_of_the_early_exit(run: Run) -> None:
     """Its tokens and its score; ``null``, in the table "none", for a model that reads every text to its end."""
     for model, fact, words in (
-        (STEPS, {"tokens": 8, "score": 0.9}, "after 8 tokens of over 16, from a score of 0.9"),
+        (STEPS, {"tokens": 8, "score": 0.9}, "a text of over 16 tokens is answered after 8, from a score of 0.9 on"),
         (FIXTURE, None, "none"),
     ):
         assert json.loads(run("info", model, "--to", "json").stdout)["early_exit"] == fact
         assert re.search(rf"^\W*early exit\s+{words}\W*$", run("info", model).stdout, re.MULTILINE)
+
+
+def test_info_shows_figures_as_people_write_them(run: Run) -> None:
+    """Percentages, KB and the interval; a program reads the numbers."""
+    shown = " ".join(run("info", "default").stdout.split())
+    for words in (
+        "size 295 KB",
+        "measured on masked accuracy 91.5 % (90.5 % - 92.3 %); 95.3 % answered; 4,000 texts",
+        "measured on title, masked accuracy 65.8 %",
+        "86.7 % answered; 81.4 % of off-topic texts unknown; AUROC 0.932; 1,855 texts",
+        "off-topic output yes",
+    ):
+        assert words in shown
+    facts = json.loads(run("info", "default", "--to", "json").stdout)
+    assert (facts["bytes"], facts["accuracy"]["masked"], facts["off_topic"]) == (295209, 0.9145, True)
+
+
+def test_a_hundred_tags_are_not_one_endless_row(run: Run) -> None:
+    """The first ten and how many more there are, and a range of thresholds; in JSON they are all there."""
+    for command in (["info", "topics"], ["models"]):
+        rows = run(*command).stdout.splitlines()
+        assert max(map(len, (row.rstrip() for row in rows if "─" not in row))) < 300
+        assert any(", asp.net-mvc, c and 90 more" in row for row in rows)
+    assert "one per tag, from 0.099 to 0.613" in run("info", "topics").stdout
+    assert len(json.loads(run("info", "topics", "--to", "json").stdout)["thresholds"]) == 100
+
+
+def test_a_baseline_in_the_metrics_is_shown(run: Run, model_copy: Path) -> None:
+    """Beside the figure of the same texts."""
+    metrics = {"evaluation": {"as given": {"accuracy": 0.9, "interval": [0.85, 0.94], "baseline": 0.8765}}}
+    (model_copy / "metrics.json").write_text(json.dumps(metrics))
+    assert "accuracy 90.0 % (85.0 % - 94.0 %); baseline 87.6 %" in run("info", model_copy).stdout
 
 
 def test_verify_says_yes_by_exit_code(run: Run) -> None:

@@ -39,6 +39,18 @@ def test_a_name_is_found_among_the_users_models(run: Run, user: Path) -> None:
     assert run("classify", "-m", "mine", input="knead the bread dough\n").stdout.startswith("stdin:1\tbaking")
 
 
+def test_a_checkpoint_is_listed_as_one(run: Run, user: Path) -> None:
+    """What an interrupted training run left is no broken model: the list has the command that exports it."""
+    folder = Path(shutil.copytree(FIXTURE, user / "my mails-checkpoint"))
+    (folder / "model.tflite").unlink()
+    words = "a checkpoint, to export: sotag-edge convert 'my mails-checkpoint' --output 'my mails'"
+    assert words in run("models").stdout
+    (user / "mine" / "model.tflite").unlink()
+    listed = {entry["name"]: entry for entry in json.loads(run("models", "--to", "json").stdout)}
+    assert listed["my mails-checkpoint"]["error"] == words
+    assert "model.tflite cannot be read" in listed["mine"]["error"]
+
+
 def test_a_shipped_model_is_never_replaced(user: Path) -> None:
     """Not by a folder of the same name, and no new model gets the name, in whatever case; the user's is never trusted."""
     shutil.copytree(FIXTURE, user / "default")

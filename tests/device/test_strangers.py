@@ -321,7 +321,18 @@ def test_labels_and_metrics_are_shown_escaped(run: Run, model_copy: Path, comman
     assert "\x07" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("content", ["[]", '{"evaluation": 3}', '{"evaluation": {"a": []}}', "[" * 100_000, "", "\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        '{"evaluation": 3}',
+        '{"evaluation": {"a": []}}',
+        '{"evaluation": {"a": {"accuracy": NaN, "interval": [0, "x"], "texts": [], "answered": 1%s}}}' % ("0" * 999),
+        "[" * 100_000,
+        "",
+        "\xff",
+    ],
+)
 def test_metrics_of_any_shape_are_shown(run: Run, model_copy: Path, content: str) -> None:
     """No answer depends on them."""
     (model_copy / "metrics.json").write_text(content, encoding="latin-1")

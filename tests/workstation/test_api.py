@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from sotag_convert.learn.presets import PRESETS
 from sotag_convert.recipes import RECIPES, Recipe, RecipeSettings
 from sotag_convert.report.baseline import cross_validated_baseline
 from sotag_convert.report.evaluation import SingleLabelEvaluation
+from sotag_convert.source import Source
 from sotag_edge.bundle import Bundle
 from sotag_edge.errors import InputError, ModelError, SotagEdgeError, UsageError
 from tests.workstation.small import LABELS, SMALL, noisy_texts
@@ -46,6 +48,10 @@ def test_train_convert_and_evaluate(tmp_path: Path) -> None:
     assert report.evaluation is not None
     assert report.evaluation.figure == evaluation.figure
     assert report.summary.baseline is not None
+    figures = json.loads((tmp_path / "mine" / "metrics.json").read_bytes())
+    assert figures["evaluation"]["as given"]["baseline"] == pytest.approx(report.summary.baseline, abs=1e-5)
+    beside = f"{evaluation.interval[1]:.4f}) | {report.summary.baseline:.4f} |"
+    assert beside in (tmp_path / "mine" / "README.md").read_text(encoding="utf-8")
     assert evaluation.off_topic_unknown is None
     parity = sotag_convert.convert(
         tmp_path / "mine", tmp_path / "again", "float32", texts=test_texts, labels=test_labels
@@ -77,6 +83,8 @@ def test_without_test_texts_the_figures_are_those_of_the_cross_validation(
     assert summary.baseline == cross_validated_baseline(examples, fold_of)
     card = (tmp_path / "mine" / "README.md").read_text(encoding="utf-8")
     assert "In cross-validation with 3 folds (60 texts" in card
+    assert f"; that of the baseline: {summary.baseline:.4f}." in card
+    assert Source.read(tmp_path / "mine").metrics["training"]["baseline"] == pytest.approx(summary.baseline, abs=1e-5)
 
 
 def test_several_labels_per_text(tmp_path: Path) -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import copy
+import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sotag_convert.publish import published_figures
+from sotag_convert.publish import add_baseline, published_figures
 from sotag_convert.report.card import card
 from sotag_convert.report.evaluation import measure_single
 from sotag_edge.bundle import Manifest
 from sotag_edge.decision import EarlyExit, MultiLabel, SingleLabel
+from sotag_edge.errors import ModelError
 from sotag_edge.inputs import InputSettings
 from sotag_edge.tokenizer import TokenizerMode
+from tests.conftest import ROOT
 
 MANIFEST = Manifest(
     labels=("a", "b"),
@@ -38,6 +43,7 @@ FIGURES: dict[str, Any] = {
     "texts": 4321,
     "accuracy": 0.8765,
     "interval": [0.8111, 0.9222],
+    "macro_f1": 0.8701,
     "log_loss": 0.345,
     "calibration_error": 0.012,
     "coverage": [[1.0, 0.8765], [0.95, 0.8901], [0.9, 0.9012], [0.8, 0.9333], [0.5, 0.9876]],
@@ -58,10 +64,58 @@ METRICS: dict[str, Any] = {
 
 
 def test_each_column_has_its_own_figure() -> None:
-    """Accuracy and interval, loss, calibration error, accuracy at 90 % coverage, share answered, accuracy of those."""
-    row = next(line for line in card("m", MANIFEST, METRICS).splitlines() if line.startswith("| masked"))
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells == ["masked", "4,321", "0.8765 (0.8111 - 0.9222)", "0.345", "0.012", "0.9012", "96.4%", "0.9444"]
+    """Accuracy and interval, macro-F1, loss, calibration error, share answered, accuracy of those; then the coverages."""
+    text = card("m", MANIFEST, METRICS)
+    figures, coverages = rows_of(text, "masked")
+    assert figures == ["4,321", "0.8765 (0.8111 - 0.9222)", "0.8701", "0.345", "0.012", "96.4%", "0.9444"]
+    assert coverages == ["0.8765", "0.8901", "0.9012", "0.9333", "0.9876"]
+    assert rows_of(text, "texts")[1] == ["100%", "95%", "90%", "80%", "50%"]
+
+
+def test_the_baseline_stands_beside_its_figure() -> None:
+    """In the row of the texts that it was measured on, else in the sentence about the validation texts."""
+    metrics = METRICS | {"evaluation": {"masked": FIGURES | {"baseline": 0.8555}, "title": FIGURES}}
+    text = card("m", MANIFEST, metrics)
+    assert rows_of(text, "texts")[0][1:3] == ["accuracy (95 % interval)", "baseline"]
+    assert rows_of(text, "masked")[0][2] == "0.8555"
+    assert rows_of(text, "title")[0][2] == ""
+    assert "The baseline is a linear model of scikit-learn" in text
+    folded = METRICS | {"training": FOLDED | {"baseline": 0.7999}}
+    assert "the LSTM only 0.7002; that of the baseline: 0.7999. The baseline is" in card("m", MANIFEST, folded)
+    assert "baseline" not in card("m", MANIFEST, METRICS)
+
+
+@pytest.mark.parametrize("count", [20, 21])
+def test_the_tags_have_a_table(count: int) -> None:
+    """All of them up to 20; of more the ten with the lowest F1, and where the others are; those without texts are none."""
+    labels = [
+        {"label": f"t|{number}", "texts": number, "precision": 0.5, "recall": 0.25, "f1": 0.9 - number / 100}
+        for number in range(count)
+    ]
+    text = card("m", MANIFEST, METRICS | {"evaluation": {"masked": FIGURES | {"labels": labels}}})
+    shown = [line for line in text.splitlines() if line.startswith("| t\\|")]
+    assert (
+        shown[0 if count > 20 else -1]
+        == f"| t\\|{count - 1} | {count - 1} | 0.5000 | 0.2500 | {0.91 - count / 100:.4f} |"
+    )
+    assert len(shown) == (10 if count > 20 else 20)
+    assert ("The 10 tags with the lowest F1, of 21 (masked); `metrics.json` has all:" in text) == (count > 20)
+    few = [label | {"texts": label["texts"] // 20} for label in labels]
+    fewer = card("m", MANIFEST, METRICS | {"evaluation": {"masked": FIGURES | {"labels": few}}})
+    assert ("| t\\|0 | 0 |" in fewer) == (count == 20)
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "models").glob("*/")), ids=lambda folder: folder.name)
+def test_the_cards_of_the_models_here(folder: Path) -> None:
+    """Each is what its metrics give; `make cards` writes them again."""
+    metrics = json.loads((folder / "metrics.json").read_bytes())
+    assert (folder / "README.md").read_text(encoding="utf-8") == card(folder.name, Manifest.read(folder), metrics)
+
+
+def rows_of(text: str, name: str) -> list[list[str]]:
+    """The cells of the rows of all tables that begin with a name."""
+    rows = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
+    return [[cell.strip() for cell in row.strip("|").split("|")][1:] for row in rows]
 
 
 def test_the_facts_of_the_manifest() -> None:
@@ -143,7 +197,7 @@ FOLDED = {
 
 
 def test_a_model_of_several_tags_has_figures_of_its_own() -> None:
-    """Micro-F1 with its interval, macro-F1, precision, recall, best tag, exact sets, answered."""
+    """Micro-F1 with its interval, macro-F1, precision, recall, loss, ECE, best tag, exact sets, answered; the ranks."""
     figures = {
         "texts": 4321,
         "micro_f1": 0.8765,
@@ -151,17 +205,30 @@ def test_a_model_of_several_tags_has_figures_of_its_own() -> None:
         "macro_f1": 0.7001,
         "precision": 0.9002,
         "recall": 0.8003,
+        "log_loss": 1.234,
+        "calibration_error": 0.0115,
         "precision_at": [[1, 0.951], [3, 0.5]],
+        "recall_at": [[1, 0.5011], [3, 0.9022]],
         "exact": 0.612,
         "answered": 0.973,
         "off_topic_unknown": 0.812,
         "off_topic_auroc": 0.9345,
     }
     text = card("m", SEVERAL, METRICS | {"training": FOLDED, "evaluation": {"as given": figures}})
-    row = next(line for line in text.splitlines() if line.startswith("| as given"))
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    expected = ["4,321", "0.8765 (0.8111 - 0.9222)", "0.7001", "0.9002", "0.8003", "95.1%", "61.2%", "97.3%"]
-    assert cells == ["as given", *expected]
+    main = [
+        "4,321",
+        "0.8765 (0.8111 - 0.9222)",
+        "0.7001",
+        "0.9002",
+        "0.8003",
+        "1.234",
+        "0.011",
+        "95.1%",
+        "61.2%",
+        "97.3%",
+    ]
+    ranks = [["1", "0.9510", "0.5011"], ["3", "0.5000", "0.9022"]]
+    assert rows_of(text, "as given") == [main, *ranks]
     for words in (
         "| tags per text | any number |",
         "| temperature, thresholds | 1.0, one per tag from 0.125 to 0.75 |",
@@ -208,3 +275,20 @@ def test_metrics_have_no_table_of_a_million_confusions(count: int) -> None:
     figures = published_figures(evaluation)
     assert ("confusion" in figures) == (count == 100)
     assert len(figures["labels"]) == count
+
+
+def test_a_baseline_that_cannot_be_added_changes_nothing(tmp_path: Path) -> None:
+    """Where the card cannot be made, the metrics stay; else both are written, and nothing is left beside them."""
+    folder = Path(shutil.copytree(ROOT / "models" / "tiny", tmp_path / "tiny"))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / "model.json").unlink()
+    with pytest.raises(ModelError):
+        add_baseline(folder, 0.75)
+    assert (folder / "metrics.json").read_bytes() == before["metrics.json"]
+    (folder / "model.json").write_bytes(before["model.json"])
+    add_baseline(folder, 0.75)
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert {name for name, content in after.items() if content != before.get(name)} == {"metrics.json", "README.md"}
+    assert set(after) == set(before)
+    assert "baseline" not in json.loads(after["metrics.json"])["evaluation"]["title"]
+    assert json.loads(after["metrics.json"])["evaluation"]["masked"]["baseline"] == 0.75

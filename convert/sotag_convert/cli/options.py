@@ -20,7 +20,7 @@ OUTPUT = "Output"
 _RUN = "Run"
 
 _FORMATS = ["csv", "tsv", "jsonl", "fasttext", "posts-xml"]
-_DATA_HELP = (
+DATA_HELP = (
     "Folders with <tag>/*.txt, one text per file, perhaps in train/, validation/ and test/, and off-topic texts in "
     "unknown/; CSV, TSV, JSON Lines or fastText files, a Posts.xml, or '-' for standard input; or a public data set, "
     "which is downloaded: 'stackoverflow'; 'stackoverflow-16k', the benchmark that is a part of it; or "
@@ -46,7 +46,7 @@ def report_file(value: str) -> Path:
     return path
 
 
-Data = Annotated[list[str], typer.Argument(help=_DATA_HELP, rich_help_panel=DATA)]
+Data = Annotated[list[str], typer.Argument(help=DATA_HELP, rich_help_panel=DATA)]
 InputFormat = Annotated[
     Optional[str],
     typer.Option(

@@ -44,13 +44,13 @@ def print_evaluations(views: Mapping[str, Evaluation]) -> None:
 
 
 def _single(views: Sequence[tuple[str, SingleLabelEvaluation]]) -> Table:
-    table = _table("texts", "accuracy", "95 % interval", "macro-F1", "loss", "ECE", "answered", "right")
+    table = figure_table("texts", "accuracy", "95 % interval", "macro-F1", "loss", "ECE", "answered", "right")
     table.collapse_padding, table.pad_edge = True, False  # for a terminal of 80 columns
     for view, figures in views:
         table.add_row(
             view,
             f"{figures.accuracy:.4f}",
-            _interval(figures),
+            interval_of(figures),
             f"{figures.macro_f1:.4f}",
             f"{figures.log_loss:.3f}",
             f"{figures.calibration_error:.3f}",
@@ -66,7 +66,7 @@ def _multi(figures: MultiLabelEvaluation) -> Table:
     table.add_column(justify="right")
     for name, value in (
         ("micro-F1", f"{figures.micro_f1:.4f}"),
-        ("its 95 % interval", _interval(figures)),
+        ("its 95 % interval", interval_of(figures)),
         ("precision of all tags answered", f"{figures.precision:.4f}"),
         ("recall of all tags", f"{figures.recall:.4f}"),
         ("macro-F1", f"{figures.macro_f1:.4f}"),
@@ -79,7 +79,8 @@ def _multi(figures: MultiLabelEvaluation) -> Table:
     return table
 
 
-def _interval(figures: Evaluation) -> str:
+def interval_of(figures: Evaluation) -> str:
+    """The interval of the main figure, for a cell."""
     low, high = figures.interval
     return f"{low:.3f} - {high:.3f}"
 
@@ -93,7 +94,7 @@ def _print_labels(figures: Evaluation, console: Console) -> None:
         ]
         title = f"the {len(labels)} tags with the lowest F1, of {len(figures.labels):,} (--to json prints all)"
     has_thresholds = isinstance(figures, MultiLabelEvaluation)
-    table = _table("tag", "texts", "precision", "recall", "F1", *(["threshold"] if has_thresholds else []))
+    table = figure_table("tag", "texts", "precision", "recall", "F1", *(["threshold"] if has_thresholds else []))
     names = ("precision", "recall", "f1", *(["threshold"] if has_thresholds else []))
     for label in labels:
         table.add_row(
@@ -107,14 +108,14 @@ def _print_labels(figures: Evaluation, console: Console) -> None:
 def _print_confusions(figures: SingleLabelEvaluation, console: Console) -> None:
     if len(figures.labels) <= _MOST_LABELS:
         labels = [printable(label.label) for label in figures.labels]
-        matrix = _table("tag, then best guess", *labels)
+        matrix = figure_table("tag, then best guess", *labels)
         for label, row in zip(labels, figures.confusion, strict=True):
             matrix.add_row(Text(label), *(f"{count:,}" for count in row))
         options = console.options.update(max_width=_UNBOUNDED)  # else it would be measured as if it fitted
         if console.measure(matrix, options=options).maximum <= console.width:
             console.print(matrix)
             return
-    table = _table("texts")
+    table = figure_table("texts")
     table.add_column("with the tag")
     table.add_column("best guess")
     for label, guess, count in figures.confusions(_CONFUSIONS):
@@ -123,20 +124,21 @@ def _print_confusions(figures: SingleLabelEvaluation, console: Console) -> None:
 
 
 def _coverage(figures: SingleLabelEvaluation) -> Table:
-    table = _table("share of the texts, highest scores first", "accuracy")
+    table = figure_table("share of the texts, highest scores first", "accuracy")
     for share, accuracy in figures.coverage:
         table.add_row(f"{share:.0%}", f"{accuracy:.4f}")
     return table
 
 
 def _ranks(figures: MultiLabelEvaluation) -> Table:
-    table = _table("tags with the best scores", "precision", "recall")
+    table = figure_table("tags with the best scores", "precision", "recall")
     for (rank, precision), (_, recall) in zip(figures.precision_at, figures.recall_at, strict=True):
         table.add_row(f"{rank}", f"{precision:.4f}", f"{recall:.4f}")
     return table
 
 
-def _table(first: str, *others: str) -> Table:
+def figure_table(first: str, *others: str) -> Table:
+    """A table with a column of names, and one of figures for each of the others."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column(Text(first))
     for name in others:

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sotag_convert.progress import in_words
+from sotag_convert.report.card_figures import BASELINE, cell_text, detail_lines, view_lines
 from sotag_convert.report.summary import off_topic_sentences
 from sotag_edge.bundle import Manifest
-from sotag_edge.decision import MultiLabel, SingleLabel
-from sotag_edge.terminal import printable
+from sotag_edge.decision import MultiLabel
 
 _AGREEMENT = (
     "The model gives {agreement:.2%} of {texts:,} texts the same {tags} as the Keras network that it was exported from; "
     "the largest difference of a score is {largest_difference:.4f}."
 )
-_HEADERS = {
-    SingleLabel.kind: (
-        "texts",
-        "number",
-        "accuracy (95 % interval)",
-        "log loss",
-        "ECE",
-        "accuracy at 90 % coverage",
-        "answered",
-        "of them right",
-    ),
-    MultiLabel.kind: (
-        "texts",
-        "number",
-        "micro-F1 (95 % interval)",
-        "macro-F1",
-        "precision",
-        "recall",
-        "best tag right",
-        "exactly right",
-        "at least one tag",
-    ),
-}
 _VIEWS = {
     "masked": 'the test texts as published, with the name of the tag replaced by "blank"',
     "unmasked": "with the name in its place",
@@ -60,16 +37,16 @@ _SEVERAL_TAGS = "It answers with each tag whose score reaches the threshold of t
 def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
     """The Markdown of a card. ``metrics``: the content of ``metrics.json``."""
     data = manifest.training_data
-    labels = ", ".join(_text(label) for label in manifest.labels)
+    labels = ", ".join(cell_text(label) for label in manifest.labels)
     named = labels if len(manifest.labels) <= _MOST_NAMED else f"{len(manifest.labels):,} tags"
     several = isinstance(manifest.decision, MultiLabel)
     rows = {
         "tags": labels,
         "tags per text": "any number" if several else "one",
-        "trained on": f"{data['texts']} texts of `{_text(data['name'])}` (SHA-256 `{_text(data['sha256'][:16])}…`)",
+        "trained on": f"{data['texts']} texts of `{cell_text(data['name'])}` (SHA-256 `{cell_text(data['sha256'][:16])}…`)",
         **_further_texts(data),
-        "licence of the data": _text(data["licence"] or "not stated"),
-        "preset, seed": f"`{_text(str(manifest.preset))}`, {manifest.seed}",
+        "licence of the data": cell_text(data["licence"] or "not stated"),
+        "preset, seed": f"`{cell_text(str(manifest.preset))}`, {manifest.seed}",
         **_searched(metrics["training"]),
         "recipe": f"`{manifest.recipe}`",
         "network": _network(manifest, metrics["training"]),
@@ -80,7 +57,7 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         "vocabulary": f"{manifest.network['vocabulary']:,} tokens",
     }
     lines = [
-        f"# {_text(name)}",
+        f"# {cell_text(name)}",
         "",
         f"A text classifier for {named}: for TFLite, made with sotag-edge.",
         "",
@@ -99,19 +76,10 @@ def card(name: str, manifest: Manifest, metrics: Mapping[str, Any]) -> str:
         _limits(manifest),
     ]
     if data["licence"]:
-        lines += ["", "## Attribution", "", f"Trained on texts under {_text(data['licence'])}."]
+        lines += ["", "## Attribution", "", f"Trained on texts under {cell_text(data['licence'])}."]
     if data["licence"] and data.get("sources"):
-        lines += ["", "The texts were published in:", "", *(f"- {_text(source)}" for source in data["sources"])]
+        lines += ["", "The texts were published in:", "", *(f"- {cell_text(source)}" for source in data["sources"])]
     return "\n".join(lines) + "\n"
-
-
-def _text(text: str) -> str:
-    r"""Text from a manifest as text of a table's cell, whatever characters it has.
-
-    >>> _text("a|b\x1b[31m") == "a\\|b\ufffd[31m"
-    True
-    """
-    return printable(text).replace("|", "\\|")
 
 
 def _further_texts(data: Mapping[str, Any]) -> dict[str, str]:
@@ -127,7 +95,7 @@ def _searched(training: Mapping[str, Any]) -> dict[str, str]:
     """The settings that a search chose."""
     if "settings" not in training:
         return {}
-    return {"settings": f"the best of {training['trials']:,} tried: {_text(in_words(training['settings']))}"}
+    return {"settings": f"the best of {training['trials']:,} tried: {cell_text(in_words(training['settings']))}"}
 
 
 def _network(manifest: Manifest, training: Mapping[str, Any]) -> str:
@@ -158,14 +126,12 @@ def _accuracy(metrics: Mapping[str, Any], *, several: bool) -> list[str]:
     views = metrics.get("evaluation")
     if not views:
         return [*lines, "There were no further labelled texts to measure the exported model on."]
-    header = _HEADERS[MultiLabel.kind if several else SingleLabel.kind]
     lines += [f"On the {metrics['verification']['on']}, with the device runtime:", ""]
-    lines += [_row(header), _row(["---"] * len(header))]
-    cells = _several_cells if several else _single_cells
-    lines += [_row([view, *cells(figures)]) for view, figures in views.items()]
+    lines += view_lines(views, several=several)
     lines += [line for sentence in off_topic_sentences(views) for line in ("", sentence)]
     explained = "; ".join(f"{view}: {_VIEWS[view]}" for view in views if view in _VIEWS)
-    return [*lines, "", f"{explained}."] if explained else lines
+    lines += ["", f"{explained}."] if explained else []
+    return [*lines, *detail_lines(views, several=several)]
 
 
 def _validation(training: Mapping[str, Any], *, several: bool) -> list[str]:
@@ -177,42 +143,13 @@ def _validation(training: Mapping[str, Any], *, several: bool) -> list[str]:
     if training.get("linear_accuracy") is not None and training.get("network_accuracy") is not None:
         linear, lstm = (f"{training[name]:.4f}" for name in ("linear_accuracy", "network_accuracy"))
         accuracy = f"{accuracy}; with the linear branch only {linear}, with the LSTM only {lstm}"
+    on = f"On {training['validation_texts']:,} validation texts, which chose the epoch"
     if training.get("folds"):
         texts = f"{training['validation_texts']:,} texts, each tagged by a model that was trained without it"
-        return [f"In cross-validation with {training['folds']} folds ({texts}), {figure}: {accuracy}.", ""]
-    return [f"On {training['validation_texts']:,} validation texts, which chose the epoch, {figure}: {accuracy}.", ""]
-
-
-def _single_cells(figures: Mapping[str, Any]) -> list[str]:
-    at_90 = next(accuracy for share, accuracy in figures["coverage"] if share == 0.9)
-    return [
-        f"{figures['texts']:,}",
-        f"{figures['accuracy']:.4f} {_interval(figures)}",
-        f"{figures['log_loss']:.3f}",
-        f"{figures['calibration_error']:.3f}",
-        f"{at_90:.4f}",
-        f"{figures['answered']:.1%}",
-        f"{figures['answered_accuracy']:.4f}",
-    ]
-
-
-def _several_cells(figures: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{figures['texts']:,}",
-        f"{figures['micro_f1']:.4f} {_interval(figures)}",
-        *(f"{figures[name]:.4f}" for name in ("macro_f1", "precision", "recall")),
-        f"{figures['precision_at'][0][1]:.1%}",
-        *(f"{figures[name]:.1%}" for name in ("exact", "answered")),
-    ]
-
-
-def _interval(figures: Mapping[str, Any]) -> str:
-    low, high = figures["interval"]
-    return f"({low:.4f} - {high:.4f})"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+        on = f"In cross-validation with {training['folds']} folds ({texts})"
+    if training.get("baseline") is not None:
+        return [f"{on}, {figure}: {accuracy}; that of the baseline: {training['baseline']:.4f}. {BASELINE}.", ""]
+    return [f"{on}, {figure}: {accuracy}.", ""]
 
 
 def _limits(manifest: Manifest) -> str:

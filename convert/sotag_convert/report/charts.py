@@ -105,7 +105,7 @@ def score_chart(bins: Sequence[Bin], what: str) -> Chart:
     return Chart(
         "scores",
         "How many scores there are",
-        f"The number of {what} by score: where it is small, the curve is uncertain.",
+        f"The number of {what} by score, drawn by its square root: where it is small, the curve is uncertain.",
         _spec(data, {"mark": {"type": "bar", "style": "first-area"}, "encoding": encoding}, height=70),
         ("scores", what),
         [[f"{b.low:.2f} to {b.high:.2f}", f"{b.count:,}"] for b in bins],

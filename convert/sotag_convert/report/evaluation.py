@@ -74,7 +74,7 @@ class Evaluation(ABC):
 
     def to_json(self) -> dict[str, Any]:
         """The kind, and the fields rounded to five digits: those of the labels last."""
-        fields: dict[str, Any] = _rounded(asdict(self))
+        fields: dict[str, Any] = rounded(asdict(self))
         main = self.figure_name.replace("-", "_").lower()
         first = {name: fields.pop(name) for name in ("on", "texts", main, "interval")}
         last: dict[str, Any] = {name: fields.pop(name) for name in ("labels", "confusion") if name in fields}
@@ -264,9 +264,10 @@ def _chunks(scores: Logits) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, len(scores), step))
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """The value with its numbers, and those in it, rounded to five digits."""
     if isinstance(value, float):
         return round(value, 5)
     if isinstance(value, dict):
-        return {name: _rounded(entry) for name, entry in value.items()}
-    return [_rounded(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+        return {name: rounded(entry) for name, entry in value.items()}
+    return [rounded(entry) for entry in value] if isinstance(value, (list, tuple)) else value
