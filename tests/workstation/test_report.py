@@ -18,6 +18,7 @@ import pytest
 from sotag_convert.cli.report import write_evaluation, write_training
 from sotag_convert.data.settings import DEFAULT
 from sotag_convert.learn.presets import PRESETS
+from sotag_convert.progress import SilentProgress
 from sotag_convert.report.content import Report, training_report
 from sotag_convert.report.evaluate import measure_model
 from sotag_convert.report.evaluation import measure_single
@@ -332,7 +333,7 @@ def test_a_missing_extra_is_named(command: str, tmp_path: Path) -> None:
         for report in (["--report", "r.html"], [])
     )
     assert (done.returncode, without.returncode) == (4, 1)
-    assert "vl_convert must be installed for this command: pip install '.[report]'" in done.stderr
+    assert "vl_convert must be installed for this command: pip install 'sotag-edge[report]'" in done.stderr
     assert "no data at nowhere.csv" in without.stderr
 
 
@@ -351,7 +352,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrainingRepor
 
 def test_a_trained_model_has_a_report(browser: Browser, trained: dict[str, TrainingReport], tmp_path: Path) -> None:
     """On its validation texts, with the baseline, the training texts of each tag, and the curves of the training."""
-    write_training(tmp_path / "report.html", ["noisy"], trained["split"])
+    write_training(tmp_path / "report.html", ["noisy"], trained["split"], SilentProgress())
     with visit(browser, (tmp_path / "report.html").as_uri()) as visited:
         wait(visited)
         drawn = marks(visited)
@@ -392,7 +393,7 @@ def test_the_model_outlives_a_report_that_fails(trained: dict[str, TrainingRepor
     """One sentence that names the model, exit code 1; an older report stays."""
     done = trained["split"]
     with pytest.raises(SotagEdgeError, match=r"the model in .* is complete, but not its report") as caught:
-        write_training(tmp_path / "removed" / "report.html", ["noisy"], done)
+        write_training(tmp_path / "removed" / "report.html", ["noisy"], done, SilentProgress())
     assert caught.value.exit_code == 1
     assert (done.output / "model.tflite").is_file()
 

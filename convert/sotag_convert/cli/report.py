@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sotag_edge.errors import SotagEdgeError
 
 if TYPE_CHECKING:
+    from sotag_convert.progress import Progress
     from sotag_convert.report.evaluate import Measured
     from sotag_convert.training import TrainingReport
 
@@ -22,13 +23,14 @@ def write_evaluation(path: Path, model: str, data: Sequence[str], measured: Mapp
     write_report(evaluation_report(find(model), ", ".join(data), measured), path)
 
 
-def write_training(path: Path, data: Sequence[str], trained: TrainingReport) -> None:
+def write_training(path: Path, data: Sequence[str], trained: TrainingReport, progress: Progress) -> None:
     """Write the report about a model that was trained. Raises ``SotagEdgeError``, which says that the model is there."""
     from sotag_convert.report.content import training_report
     from sotag_convert.report.page import write_report
 
     try:
-        write_report(training_report(trained.output, ", ".join(data), trained.summary, trained.measured), path)
+        with progress.stage("writing the report"):
+            write_report(training_report(trained.output, ", ".join(data), trained.summary, trained.measured), path)
     except (SotagEdgeError, OSError) as error:
         raise SotagEdgeError(
             f"the model in {trained.output} is complete, but not its report: {error}; 'evaluate --report' writes one"

@@ -117,9 +117,8 @@ def train(
             from sotag_convert.run_state import RunState
 
             RunState(output).require()
-        require_extra("convert")
-        if report is not None:
-            require_extra("report")
+        for extra in ("convert", *([] if report is None else ["report"])):
+            require_extra(extra)
         refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.summary import detail_parity, print_summary
@@ -143,8 +142,7 @@ def train(
         detail_parity(trained.parity, progress)
         print_summary(trained.summary, progress)
         if report is not None:
-            with progress.stage("writing the report"):
-                write_training(report, data, trained)
+            write_training(report, data, trained, progress)
     if trained.interrupted:
         raise typer.Exit(INTERRUPTED)
 
