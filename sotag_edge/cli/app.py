@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from importlib import import_module
@@ -142,4 +143,7 @@ def _root(
     values = settings.configured() if context.invoked_subcommand != "config" else {}
     model = {name: value for name, value in values.items() if name == "model"}
     shared = {name: value for name, value in values.items() if name in ("model", "color")}
-    context.default_map = {"classify": values, "explain": shared} | dict.fromkeys(_WITH_MODEL_SETTING, model)
+    # Not by typer, which would take a variable of several models apart at each blank.
+    models = {} if os.environ.get(settings.variable("model")) else {name: [value] for name, value in model.items()}
+    commands = {"classify": values, "explain": shared, "serve": models}
+    context.default_map = commands | dict.fromkeys(_WITH_MODEL_SETTING, model)

@@ -94,16 +94,6 @@ class LimitedProtocol(_Protocol):
         self._late, self._unread = _cancel(self._late), _cancel(self._unread)
         super().connection_lost(exc)
 
-    def pause_writing(self) -> None:
-        """The client does not read: wait for a while."""
-        super().pause_writing()
-        self._unread = self._unread or self._after(self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """The client reads on."""
-        super().resume_writing()
-        self._unread = _cancel(self._unread)
-
     def timeout_keep_alive_handler(self) -> None:
         """End an idle connection, also one whose last answer is not read."""
         super().timeout_keep_alive_handler()

@@ -187,7 +187,7 @@ def try_system(system: System, wheel: Path, here: dict[str, list[dict[str, Any]]
     megabytes = installed_megabytes(system)
     with _PORT:
         answer = in_guest(system, work, guide("serve"), "the guide's commands for the network")
-    if json.loads(answer)["label"] != "python":
+    if json.loads(answer.splitlines()[-1])["label"] != "python":
         raise ArmError(f"the endpoint answers {answer}")
     doctor = {
         check["name"]: check["found"]

@@ -74,10 +74,11 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str, model: Path = FIXTURE) -> Iterator[Server]:
+def serving(folder: Path, *arguments: str, model: Path | None = FIXTURE) -> Iterator[Server]:
     """Run ``serve`` on a free port, in an empty folder, until the block ends."""
     log = folder / "log.txt"
-    command = [sys.executable, "-m", "sotag_edge", "serve", "--port", "0", "--model", str(model), *arguments]
+    named = ["--model", str(model)] if model else []
+    command = [sys.executable, "-m", "sotag_edge", "serve", "--port", "0", *named, *arguments]
     with log.open("wb") as stream:
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stream)
     try:

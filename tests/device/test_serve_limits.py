@@ -70,6 +70,15 @@ def test_half_a_request_does_not_hold_a_connection(tmp_path: Path, sent: bytes) 
         assert answer.startswith(b"HTTP/1.1 200 " if sent.startswith(REQUEST) else b"HTTP/1.1 408 ")
 
 
+def test_half_a_second_request_does_not_hold_a_connection(tmp_path: Path) -> None:
+    """Begun after the answer to the first one."""
+    with serving(tmp_path, "--timeout", "0.5") as server, server.socket() as connection:
+        connection.sendall(REQUEST)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(REQUEST[:60])
+        assert read_to_the_end(connection).startswith(b"HTTP/1.1 408 ")
+
+
 def test_a_slow_client_is_answered_within_the_time_out(tmp_path: Path) -> None:
     """Byte by byte, but in time; and again on the same connection, which is older than the time-out then."""
     with serving(tmp_path, "--timeout", "1.5") as server, server.socket() as connection:

@@ -13,7 +13,7 @@ import typer
 from sotag_edge.cli import settings
 from sotag_edge.cli.app import app
 from sotag_edge.errors import UsageError
-from tests.conftest import FIXTURE, Run
+from tests.conftest import FIXTURE, MULTI_LABEL, Run
 
 
 @pytest.fixture
@@ -33,6 +33,18 @@ def test_commands_about_a_model_take_the_configured_one(run: Run, config: Path, 
     done = run(*command.split())
     assert done.returncode == 0, done.stderr
     assert str(FIXTURE) in done.stdout or json.loads(done.stdout)["label"] == "gardening"
+
+
+def test_a_server_takes_the_configured_model(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the one of the variable, which comes first."""
+    pytest.importorskip("uvicorn", reason="the extra [serve] is not installed")
+    from tests.device.serving import serving
+
+    with serving(tmp_path, model=None) as server:
+        assert server.ask("GET", "/models").json["models"][0]["name"] == FIXTURE.name
+    monkeypatch.setenv("SOTAG_EDGE_MODEL", str(MULTI_LABEL))
+    with serving(tmp_path, model=None) as server:
+        assert server.ask("GET", "/models").json["models"][0]["name"] == MULTI_LABEL.name
 
 
 @pytest.mark.parametrize(
