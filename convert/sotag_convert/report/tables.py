@@ -56,9 +56,9 @@ def _figures(evaluation: Evaluation) -> dict[str, str]:
             "recall": f"{evaluation.recall:.4f}",
             "exactly right": f"{evaluation.exact:.1%}",
         }
-    last = {"calibration error": f"{evaluation.calibration_error:.4f}", "answered": f"{evaluation.answered:.1%}"}
+    last = {"ECE": f"{evaluation.calibration_error:.4f}", "answered": f"{evaluation.answered:.1%}"}
     if isinstance(evaluation, SingleLabelEvaluation):
-        last["right, of those"] = f"{evaluation.answered_accuracy:.4f}"
+        last["right"] = f"{evaluation.answered_accuracy:.4f}"
     return first | last
 
 
