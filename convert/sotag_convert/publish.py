@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from sotag_convert.interrupts import deferred_interrupts
 from sotag_convert.learn.sizing import next_rows
 from sotag_convert.recipes import Recipe
 from sotag_convert.report.card import card
-from sotag_convert.report.evaluate import evaluate_bundle
+from sotag_convert.report.evaluate import Measured, measure_bundle
 from sotag_convert.report.evaluation import Evaluation
 from sotag_convert.run_state import write_whole
 from sotag_convert.source import KERAS_MODEL, Source, metrics_text, write_metrics
@@ -31,10 +31,15 @@ _MOST_EXPORTS = 4  # to get to a size; the first one nearly always has it
 
 
 class Published(NamedTuple):
-    """How a bundle compares with Keras; its ``evaluation`` on labelled texts, of their first view, if there were any."""
+    """How a bundle compares with Keras; what it answered on labelled texts, by view, if there were any."""
 
     parity: Parity
-    evaluation: Evaluation | None
+    measured: Mapping[str, Measured]
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The figures of the first view."""
+        return next((measured.evaluation for measured in self.measured.values()), None)
 
 
 class SizeLimit(NamedTuple):
@@ -62,21 +67,20 @@ def publish(
     """
     source, manifest = _export_within(limit, source, recipe, folder)
     metrics = dict(source.metrics)
-    evaluation = None
+    measured: Mapping[str, Measured] = {}
     if labelled:
         examples = labelled.examples
         parity = check_parity(folder, source.network, examples.texts, examples, recipe)
         metrics["verification"] = {"on": labelled.name, **parity.to_json()}
-        evaluations = evaluate_bundle(folder, labelled)
-        evaluation = next(iter(evaluations.values()))
-        metrics["evaluation"] = {view: published_figures(figures) for view, figures in evaluations.items()}
+        measured = measure_bundle(folder, labelled)
+        metrics["evaluation"] = {view: published_figures(entry.evaluation) for view, entry in measured.items()}
     else:
         samples = sample_texts(source.vocabulary, source.input.max_tokens)
         parity = check_parity(folder, source.network, samples, None, recipe)
         metrics["verification"] = {"on": "samples", **parity.to_json()}
     write_metrics(folder, metrics)
     (folder / CARD).write_text(card(name, manifest, metrics), encoding="utf-8")
-    return Published(parity, evaluation)
+    return Published(parity, measured)
 
 
 def published_figures(evaluation: Evaluation) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from sotag_convert.learn.sizing import plan_for
 from sotag_convert.network.bounds import MOST_LABELS
 from sotag_convert.progress import Progress, SilentProgress
 from sotag_convert.publish import SizeLimit, add_baseline, publish
+from sotag_convert.report.evaluate import Measured
 from sotag_convert.report.evaluation import Evaluation
 from sotag_convert.report.held_out import held_out_evaluation
 from sotag_convert.report.run_summary import Split, measured_split, run_summary, with_baseline
@@ -45,13 +47,15 @@ class TrainingReport:
     """The result of a training run.
 
     ``interrupted``: whether Ctrl-C ended it; the bundle then has the best epoch until then. ``parity``: how the published
-    model compares with Keras. ``summary``: its figures, beside those of a baseline.
+    model compares with Keras. ``summary``: its figures, beside those of a baseline. ``measured``: what the published model
+    answered, by view of the texts; empty without texts that it was not trained on.
     """
 
     output: Path
     interrupted: bool
     parity: Parity
     summary: Summary
+    measured: Mapping[str, Measured]
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -219,7 +223,7 @@ def _train(
     )
     interrupted = first.parts.history.interrupted or (again and refitted is None)
     split = measured_split(dataset, training, held_out, folds, run.seed)
-    return TrainingReport(checkpoint.output, interrupted, published.parity, summary), split
+    return TrainingReport(checkpoint.output, interrupted, published.parity, summary, published.measured), split
 
 
 def _limit(max_size: int | None, chosen: Chosen, run: Run) -> SizeLimit | None:

@@ -9,6 +9,7 @@ from sotag_edge.errors import MissingDependencyError
 _EXTRAS = {
     "serve": ("starlette", "uvicorn", "prometheus_client"),
     "evaluate": ("sklearn", "pooch"),
+    "report": ("jinja2", "vl_convert"),
     "convert": ("tensorflow", "tf_keras", "optuna", "sklearn", "pooch"),
 }
 

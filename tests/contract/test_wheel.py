@@ -34,6 +34,7 @@ def test_files(wheel: Path) -> None:
     assert {name for name in names if "/models/" in name} == models
     assert any(name.endswith("share/man/man1/sotag-edge.1") for name in names)
     assert {"sotag_edge/py.typed", "sotag_edge/cli/app.py"} <= names
+    assert {f"sotag_convert/report/report.{kind}" for kind in ("html", "css", "js")} <= names
     assert {f"sotag_convert/data/{name}.jsonl" for name in ("questions", "off_topic")} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"sotag_edge", "sotag_convert"}
 

@@ -90,7 +90,7 @@ def _quick() -> Iterator[None]:
 
     def written(source: Source, recipe: Recipe, folder: Path, *_: object) -> Published:
         source.write(folder, recipe)
-        return Published(Parity(0, 1.0, 0.0, 0.0, "accuracy", None, None, 0), None)
+        return Published(Parity(0, 1.0, 0.0, 0.0, "accuracy", None, None, 0), {})
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "publish", written)

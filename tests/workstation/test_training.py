@@ -187,7 +187,7 @@ class Fits:
         source.write(folder, recipe)
         self.sources.append(source)
         self.labelled.append(labelled)
-        return Published(Parity(1, 1.0, 0.0, 0.0, "accuracy", None, None, len(name)), None)
+        return Published(Parity(1, 1.0, 0.0, 0.0, "accuracy", None, None, len(name)), {})
 
 
 @pytest.fixture

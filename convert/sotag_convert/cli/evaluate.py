@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 
 from sotag_convert.cli import options
+from sotag_convert.cli.report import write_evaluation
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.bundle import MANIFEST
 from sotag_edge.cli.extra import require_extra
 from sotag_edge.cli.options import FactsFormat, model_names
+from sotag_edge.errors import UsageError
 from sotag_edge.models import is_name
 
 _Data = Annotated[
@@ -33,6 +35,7 @@ def evaluate(
     data: _Data,
     settings: DataSettings,
     to: FactsFormat = "table",
+    report: options.Report = None,
 ) -> None:
     """Measure a model on labelled texts, with the TFLite runtime of this machine, or compare two models on them.
 
@@ -42,16 +45,25 @@ def evaluate(
 
     Example: sotag-edge evaluate models/questions test.csv --label-separator ,
 
+    Example: sotag-edge evaluate models/mails test-mails.csv --report report.html
+
     Example: sotag-edge evaluate models/mails models/mails-new test-mails.csv
     """
+    comparing = len(data) > 1 and _is_model(data[0])
+    if comparing and report is not None:
+        raise UsageError(f"--report is about one model: leave it out, or {data[0]}")
     require_extra("evaluate")
-    if len(data) > 1 and _is_model(data[0]):
+    if comparing:
         _compare(model, data[0], data[1:], settings, to)
         return
+    if report is not None:
+        require_extra("report")
     from sotag_convert.report.evaluate import measure_model
     from sotag_edge.cli.process import warn
 
     measured = measure_model(model, data, settings, warn)
+    if report is not None:
+        write_evaluation(report, model, data, measured)
     evaluations = {view: entry.evaluation for view, entry in measured.items()}
     if to == "json":
         print(json.dumps({view: evaluation.to_json() for view, evaluation in evaluations.items()}, indent=2))

@@ -36,6 +36,16 @@ def output_folder(output: str) -> Path:
     return Path(output) if output and not is_name(output) else place_for(output)
 
 
+def report_file(value: str) -> Path:
+    """The file of ``--report``. Raises ``UsageError`` if it could not be written, before anything takes time."""
+    path = Path(value)
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory: name a file for --report, such as {path / 'report.html'}")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path.parent} is not a folder: make it first, or name another file for --report")
+    return path
+
+
 Data = Annotated[list[str], typer.Argument(help=DATA_HELP, rich_help_panel=DATA)]
 InputFormat = Annotated[
     Optional[str],
@@ -122,6 +132,17 @@ Output = Annotated[
         parser=output_folder,
         metavar="NAME|FOLDER",
         help="A name for the model, or the folder to write it to: with a slash, such as ./mine.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Report = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--report",
+        parser=report_file,
+        metavar="FILE",
+        help="Write a page for a browser: figures by tag, confusions, calibration, and mistakes with the words that led to "
+        "them. Texts of the data are in it.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import typer
 
 from sotag_convert.cli import options
+from sotag_convert.cli.report import write_training
 from sotag_convert.cli.units import parsed_duration, parsed_size
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.cli.extra import require_extra
@@ -95,6 +96,7 @@ def train(
     max_size: MaxSize = None,
     autotune: Autotune = None,
     seed: Seed = 1,
+    report: options.Report = None,
     force: options.Force = False,
     resume: Resume = False,
     log: options.Log = None,
@@ -115,14 +117,15 @@ def train(
             from sotag_convert.run_state import RunState
 
             RunState(output).require()
-        require_extra("convert")
+        for extra in ("convert", *([] if report is None else ["report"])):
+            require_extra(extra)
         refuse_existing(output, force)  # before anything is downloaded
         with progress.stage("loading TensorFlow"):
             from sotag_convert.cli.summary import detail_parity, print_summary
             from sotag_convert.training import train_dataset
 
         dataset = _dataset(data, settings, progress)
-        report = train_dataset(
+        trained = train_dataset(
             dataset,
             output,
             preset=preset,
@@ -136,9 +139,11 @@ def train(
             autotune=autotune,
             progress=progress,
         )
-        detail_parity(report.parity, progress)
-        print_summary(report.summary, progress)
-    if report.interrupted:
+        detail_parity(trained.parity, progress)
+        print_summary(trained.summary, progress)
+        if report is not None:
+            write_training(report, data, trained, progress)
+    if trained.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
