@@ -58,7 +58,6 @@ def shoot_page(browser: Browser) -> None:
     """Write the pictures of the page of ``serve``."""
     command = [sys.executable, "-m", "sotag_edge", "serve", "--model", "default", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as server:
-        assert server.stderr is not None
         address = server.stderr.readline().split(" on ")[1].split()[0]
         for scheme in _REPORT:
             for width in _WIDTHS:
