@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Annotated, Optional
@@ -130,7 +131,8 @@ def serve(
         return
     from sotag_edge.serve.processes import answer_in_processes
 
-    with tempfile.TemporaryDirectory(prefix="sotag-edge-") as counts:
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a card would wear out
+    with tempfile.TemporaryDirectory(prefix="sotag-edge-", dir=in_memory) as counts:
         answer_in_processes(listener, settings, jobs, Path(counts))
 
 
