@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import binascii
 import hmac
 import logging
 import time
@@ -41,6 +40,7 @@ class Front:
         routes = endpoint.routes()
         self._paths = frozenset(route.path for route in routes)
         self._pages = Starlette(routes=routes, exception_handlers={HTTPException: _refused, Exception: _failed})
+        self._pages.router.redirect_slashes = False  # it would lead to whatever host the request names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -48,8 +48,8 @@ class Front:
         path = scope["path"] if scope["path"] in self._paths else "other"
         headers = Headers(scope=scope)
         answer = _Answer(self._endpoint, receive, send, is_whole=not _has_body(headers))
-        pages = self._pages if path == _OPEN or self._is_allowed(headers) else _UNAUTHORIZED
         try:
+            pages = self._pages if path == _OPEN or self._is_allowed(headers) else _UNAUTHORIZED
             await pages(scope, answer.receive, answer.send)
         except Exception as error:  # answered with 500
             # Without the words of the error, which may be those of a text.
@@ -136,6 +136,6 @@ def _token_of(headers: Headers) -> str:
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return value.strip() if scheme.lower() == "bearer" else ""
-    with suppress(binascii.Error, UnicodeDecodeError):
+    with suppress(ValueError):
         return b64decode(value, validate=True).decode().partition(":")[2]
     return ""
