@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -65,8 +66,8 @@ def test_a_body_or_a_list_over_the_limit_is_refused(tmp_path: Path, parser: dict
 
 @pytest.mark.parametrize(
     "sent",
-    [b"", b"POST /classify HTT", REQUEST[:60], REQUEST[:-3], REQUEST + b"GET /hea"],
-    ids=["nothing", "half a line", "half a head", "half a body", "half of the second request"],
+    [b"", b"POST /classify HTT", REQUEST[:60], REQUEST[:-3], REQUEST + b"GET /hea", REQUEST + REQUEST[:-3]],
+    ids=["nothing", "half a line", "half a head", "half a body", "half a second head", "half a second body"],
 )
 def test_half_a_request_does_not_hold_a_connection(tmp_path: Path, sent: bytes, parser: dict[str, bool]) -> None:
     """It is closed after the time-out, with an answer if it is the first one; others are answered meanwhile."""
@@ -152,6 +153,33 @@ def test_an_answer_that_nobody_reads_does_not_hold_a_connection(
             connection.sendall(head % (kind, len(body)) + body)
             wait_until(lambda: not open_sockets(server, connection), "the end of the connection")
         assert server.ask("GET", "/health").status == 200
+
+
+def test_answers_to_many_requests_in_one_packet_that_nobody_reads(tmp_path: Path, parser: dict[str, bool]) -> None:
+    """The server waits to write them, and not for ever."""
+    with serving(tmp_path, "--timeout", "1", **parser) as server, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(SECONDS)
+        connection.connect(("127.0.0.1", server.port))
+        with suppress(ConnectionError):
+            connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 5_000)
+        wait_until(lambda: not open_sockets(server, connection), "the end of the connection")
+        assert server.ask("GET", "/health").status == 200
+
+
+def test_unfinished_bodies_do_not_fill_the_memory(tmp_path: Path) -> None:
+    """Over 64 MB a client is told to come back; when the others have gone, it is answered."""
+    with serving(tmp_path) as server:
+        with ExitStack() as held:
+            body = b"x" * 999_000
+            clients = [held.enter_context(server.socket()) for _ in range(70)]
+            for client in clients:
+                client.sendall(b"POST /classify HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + body)
+            answered, _, _ = select.select(clients, [], [], SECONDS)
+            refused = answered[0].recv(65536)
+            assert refused.startswith(b"HTTP/1.1 503 ")
+            assert b"retry-after: 1" in refused
+        wait_until(lambda: server.classify({"text": "bake " * 1000}).status == 200, "an answer")
 
 
 def open_sockets(server: Server, connection: socket.socket) -> bool:
@@ -303,10 +331,12 @@ def test_a_process_that_dies_is_replaced(tmp_path: Path) -> None:
 
 
 def test_no_process_outlives_the_first_one(tmp_path: Path) -> None:
-    """Killed without a word, it leaves no process that holds the port."""
+    """Killed without a word, it leaves no process that holds the port, and no folder."""
+    before = set(Path("/dev/shm").glob("sotag-edge-*"))  # noqa: S108
     with serving(tmp_path, "--jobs", "2") as server:
         wait_until(lambda: len(children(server.process.pid)) == 2, "two processes")
         workers = children(server.process.pid)
         assert server.classify({"text": "bake"}).status == 200
         assert server.end(signal.SIGKILL) == -signal.SIGKILL
         wait_until(lambda: not any(Path(f"/proc/{worker}/exe").exists() for worker in workers), "the end of all")
+        assert set(Path("/dev/shm").glob("sotag-edge-*")) <= before  # noqa: S108
