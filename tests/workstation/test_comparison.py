@@ -86,6 +86,12 @@ def test_models_that_answer_alike() -> None:
     assert 0.1 < high < 0.5
 
 
+def test_the_interval_is_one_of_shares() -> None:
+    """Differences are from -1 to 1, however few the texts."""
+    assert of_counts(0, 0, 2, 0).interval[1] == 1
+    assert of_counts(0, 2, 0, 0).interval[0] == -1
+
+
 def test_the_interval_covers_the_true_difference() -> None:
     """In about 95 % of drawn samples, of shares that are near each other and of shares that are not."""
     draw = np.random.default_rng(5)

@@ -170,6 +170,32 @@ def test_tables_are_sorted_with_the_keyboard(opened: Visit) -> None:
     assert head.get_attribute("aria-sort") is None
 
 
+def test_a_column_with_some_numbers_is_sorted_as_text(opened: Visit) -> None:
+    """Tags such as "9", "10" and "1x": as numbers and as text by turns they would have no order."""
+    firsts = "document.querySelectorAll('table.sortable tbody th')"
+    for values in (["1x", "9", "10"], ["10", "1x", "9"], ["9", "10", "1x"]):
+        opened.page.evaluate(f"values => {firsts}.forEach((cell, n) => cell.dataset.value = values[n])", values)
+        for head in ("texts", "tag"):  # so that it is ascending each time
+            opened.page.locator("table.sortable thead th", has_text=head).get_by_role("button").click()
+        assert opened.page.evaluate(f"[...{firsts}].map(cell => cell.dataset.value)") == ["10", "1x", "9"]
+
+
+def test_the_printed_page(opened: Visit) -> None:
+    """On paper, which is light, there is nothing to scroll or to open, and a wide chart is as wide as the page."""
+    opened.page.set_viewport_size({"width": 300, "height": 900})
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    opened.page.wait_for_selector("html[data-drawn=dark]")
+    svg = opened.page.locator(".chart.wide svg").bounding_box()
+    assert svg is not None
+    assert svg["x"] + svg["width"] <= 300
+    assert opened.page.locator("summary:visible").count() == 0
+    assert opened.page.evaluate(
+        "[...document.querySelectorAll('main *')].every(e => getComputedStyle(e).overflowX === 'visible'"
+        " || e.closest('svg'))"
+    )
+    assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
 @pytest.mark.parametrize("kind", ["single", "several"])
 def test_a_narrow_page_is_not_scrolled_sideways(browser: Browser, kind: str, request: pytest.FixtureRequest) -> None:
     """At 390 pixels wide tables are scrolled by themselves; so that the keyboard can, they take the focus."""
@@ -333,7 +359,7 @@ def test_a_missing_extra_is_named(command: str, tmp_path: Path) -> None:
         for report in (["--report", "r.html"], [])
     )
     assert (done.returncode, without.returncode) == (4, 1)
-    assert "vl_convert must be installed for this command: pip install 'sotag-edge[report]'" in done.stderr
+    assert "vl-convert-python must be installed for this command: pip install 'sotag-edge[report]'" in done.stderr
     assert "no data at nowhere.csv" in without.stderr
 
 
