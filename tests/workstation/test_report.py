@@ -229,6 +229,26 @@ def test_without_javascript_the_figures_are_there(browser: Browser, single: Path
     context.close()
 
 
+def test_the_report_names_no_folder_of_the_user(single: Path, data: Path) -> None:
+    """It is passed on: of the model and the texts it has the names."""
+    content = single.read_text(encoding="utf-8")
+    assert f"<bdi>{data.name}</bdi>" in content
+    assert str(data.parent) not in content
+    assert str(FIXTURE.parent) not in content
+
+
+def test_few_texts_are_a_caution(single: Path, run: Run, data: Path) -> None:
+    """Of a model that is only measured, too, on the page and on the terminal."""
+    shown = run("evaluate", FIXTURE, data)
+    assert shown.stderr == ""
+    for sentence in (
+        "24 texts are too few to know the accuracy: it is somewhere from ",
+        "6 texts, and 2 more tags have under 10: so few show little about a tag.",
+    ):
+        assert sentence in single.read_text(encoding="utf-8")
+        assert sentence in shown.stdout
+
+
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report about a model with hostile tags and facts, and on hostile texts."""
@@ -422,6 +442,29 @@ def test_the_model_outlives_a_report_that_fails(trained: dict[str, TrainingRepor
         write_training(tmp_path / "removed" / "report.html", ["noisy"], done, SilentProgress())
     assert caught.value.exit_code == 1
     assert (done.output / "model.tflite").is_file()
+
+
+def test_a_trained_model_is_measured_again(run: Run, tmp_path: Path) -> None:
+    """``train --test`` names the file that was measured. ``evaluate`` knows the baseline of the same texts, and those that
+    the model was trained on."""
+    train = written(tmp_path / "mine.jsonl", [(label, f"{text} {n}") for label, text in TEXTS for n in range(12)])
+    texts = [(label, f"{text} {n}") for label, text in TEXTS for n in range(20, 23)]
+    test = written(tmp_path / "other.jsonl", texts)
+    fewer = written(tmp_path / "fewer.jsonl", texts[1:])
+    options = ["--preset", "seed", "--epochs", "1", "--validation", "0.3", "--output", "./model"]
+    done = run("train", train, "--test", test, *options, "--report", "trained.html")
+    assert done.returncode == 0, done.stderr
+    content = (tmp_path / "trained.html").read_text(encoding="utf-8")
+    assert "24 test texts of <bdi>other.jsonl</bdi>" in content
+    pages = {}
+    for data in (test, fewer, train):
+        done = run("evaluate", "./model", data, "--report", "report.html")
+        assert ("trained on these texts" in done.stderr) is (data == train)
+        pages[data] = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert ("trained on these texts" in pages[data]) is (data == train)
+        assert ("linear model of TF-IDF" in pages[data]) is (data == test)
+    figure = "linear model of TF-IDF</dt><dd>"
+    assert pages[test].split(figure)[1][:6] == content.split(figure)[1][:6]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
