@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Literal, Optional, TextIO
 
 import typer
 
+from sotag_edge.atomic import output_stream
 from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
 from sotag_edge.cli.loading import loading_numpy
@@ -36,6 +37,7 @@ def explain(
     to: Annotated[
         Literal["table", "json", "html"], typer.Option("--to", help="The format of the output; html is a whole page.")
     ] = "table",
+    output: options.OutputFile = None,
     color: options.UseColor = Color.AUTO,
 ) -> None:
     """Show which words of a text led to its tag: by how much the score drops without each of them.
@@ -46,7 +48,7 @@ def explain(
 
     Example: sotag-edge explain question.txt --label java
 
-    Example: sotag-edge explain question.txt --to html > why.html
+    Example: sotag-edge explain question.txt --to html --output why.html
     """
     if (path is None) == (text is None):
         raise UsageError("name one text: a file, '-' for standard input, or --text")
@@ -59,15 +61,20 @@ def explain(
         classifier = Classifier.load(model)
     explanation = explain_text(classifier, text, label)
     layout = Layout(classifier.labels, multi_label=classifier.is_multi_label, color=color)
-    if to == "json":
-        print(json.dumps(_to_json(explanation, layout)))
-    elif to == "html":
-        from sotag_edge.page import explained, page, text_of
+    with output_stream(output) as stream:
+        if to == "table":
+            _print(explanation, layout, stream)
+        elif to == "json":
+            print(json.dumps(_to_json(explanation, layout)), file=stream)
+        else:
+            stream.write(_page(explanation, layout, classifier.bundle.path.name))
 
-        heading = f"<h1>{text_of(classifier.bundle.path.name)}</h1>"
-        print(page(named(explanation.prediction, layout), heading + explained(explanation, layout.labels)), end="")
-    else:
-        _print(explanation, layout)
+
+def _page(explanation: Explanation, layout: Layout, model: str) -> str:
+    from sotag_edge.page import explained, page, text_of
+
+    body = f"<h1>{text_of(model)}</h1>{explained(explanation, layout.labels)}"
+    return page(named(explanation.prediction, layout), body)
 
 
 def _to_json(explanation: Explanation, layout: Layout) -> dict[str, object]:
@@ -85,11 +92,11 @@ def _to_json(explanation: Explanation, layout: Layout) -> dict[str, object]:
     }
 
 
-def _print(explanation: Explanation, layout: Layout) -> None:
+def _print(explanation: Explanation, layout: Layout, stream: TextIO) -> None:
     """Print the answer, the text with its tokens coloured by effect, and the tokens with the strongest effects."""
     from rich.text import Text
 
-    console = make_console(color=layout.color)
+    console = make_console(stream, layout.color)
     answer = explanation.prediction
     reason = f" ({answer.reason.value}; the best guess is {printable(answer.best_guess)})" if answer.reason else ""
     if explanation.label != answer.best_guess:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -111,7 +114,7 @@ def serve(
     """
     require_extra("serve")
     folders = tuple(map(find, model)) if model else (find(),)
-    _check(folders, token)
+    _check(folders, token, timeout, jobs)
     from sotag_edge.serve.options import Options
     from sotag_edge.serve.server import answer, listening
 
@@ -123,25 +126,29 @@ def serve(
     bound = listener.getsockname()[1]
     address = f"[{host}]" if ":" in host else host
     names = ", ".join(folder.name for folder in folders)
-    warn(f"{names} on http://{address}:{bound} (Ctrl-C ends it)")
     if token is None and not _is_local(listener.getsockname()[0]):
         warn("everybody who reaches this address can use it: --token asks for a secret")
+    ready = partial(warn, f"{names} on http://{address}:{bound} (Ctrl-C ends it)")
     if jobs == 1:
-        answer(listener, settings)
+        answer(listener, settings, ready)
         return
     from sotag_edge.serve.processes import answer_in_processes
 
     in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a card would wear out
     with tempfile.TemporaryDirectory(prefix="sotag-edge-", dir=in_memory) as counts:
-        answer_in_processes(listener, settings, jobs, Path(counts))
+        answer_in_processes(listener, settings, ready, jobs, Path(counts))
 
 
-def _check(folders: tuple[Path, ...], token: str | None) -> None:
+def _check(folders: tuple[Path, ...], token: str | None, timeout: float, jobs: int) -> None:
     names = [folder.name for folder in folders]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"two models are called {twice!r}, and requests name them: copy one to another folder")
     if token is not None and not (token.isascii() and token.isprintable() and token.strip() == token != ""):
         raise UsageError("the token must be printable ASCII, without blanks at its ends")
+    if not isfinite(timeout):
+        raise UsageError(f"invalid value {timeout} for --timeout (allowed: seconds from 0.1)")
+    if jobs > 1 and sys.platform == "win32":
+        raise UsageError("--jobs is 1 on Windows, where processes cannot share a port")
 
 
 def _is_local(address: str) -> bool:

@@ -15,7 +15,11 @@ from sotag_edge.errors import InputError
 from sotag_edge.formats import checked
 from sotag_edge.serve.options import Options
 
-_SHAPE = 'send {"text": "..."} or {"texts": ["...", "..."]}'
+RETRY = {"retry-after": "1"}
+"""The header of an answer that tells a client to come back, after some seconds."""
+_SHAPE = 'send {"text": "..."} or {"texts": ["...", "..."]}, or one text as it is with "Content-Type: text/plain"'
+_FIELDS = {"text", "texts", "model"}
+_MOST_HELD = 64_000_000  # bytes of bodies that are not complete, in one process
 
 
 class Question(NamedTuple):
@@ -27,37 +31,51 @@ class Question(NamedTuple):
     model: str | None
 
 
-async def question(request: Request, options: Options) -> Question:
-    """What a request to tag asks. Raises ``HTTPException`` with a sentence for the client."""
-    content = await whole_body(request, options.most_bytes)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "text/plain":
-        return Question([document(1, content.decode(errors="replace"))], False, request.query_params.get("model"))
-    return _question(_parsed(content), options)
+class Bodies:
+    """Reads the bodies of all requests of a process, and holds no more of them than a small computer has memory for."""
 
+    def __init__(self, most_bytes: int) -> None:
+        """``most_bytes``: of one body."""
+        self._most_bytes = most_bytes
+        self._held = 0  # bytes
 
-async def whole_body(request: Request, most_bytes: int) -> bytes:
-    """The body of a request. Raises ``HTTPException`` if it is too large; then what is still sent is thrown away, so that
-    the client reads the answer and not an error of its connection."""
-    announced = request.headers.get("content-length", "")
-    size = int(announced) if announced.isdecimal() else 0
-    parts: list[bytes] = []
-    if size <= most_bytes:
+    async def whole(self, request: Request) -> bytes:
+        """The body of a request. Raises ``HTTPException`` if it is too large, or if there are too many at a time."""
+        announced = request.headers.get("content-length", "")
+        self._check(int(announced) if announced.isdecimal() else 0)
+        parts: list[bytes] = []
         size = 0
         try:
             async for part in request.stream():
                 size += len(part)
-                if size > most_bytes:
-                    break
+                self._held += len(part)
+                self._check(size)
                 parts.append(part)
         except ClientDisconnect as error:
             raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the request ended early") from error
-    if size > most_bytes:
-        raise HTTPException(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the body is longer than {most_bytes:,} bytes: send fewer texts at a time",
-        )
-    return b"".join(parts)
+        finally:
+            self._held -= size
+        return b"".join(parts)
+
+    def _check(self, size: int) -> None:
+        if size > self._most_bytes:
+            raise HTTPException(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"the body is longer than {self._most_bytes:,} bytes: send less at a time, or serve with --max-bytes",
+            )
+        if self._held > _MOST_HELD:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too many long requests: try again", RETRY)
+
+
+def question(content: bytes, request: Request, options: Options) -> Question:
+    """What a request to tag asks. Raises ``HTTPException`` with a sentence for the client."""
+    kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    model = request.query_params.get("model")
+    if kind.strip() == "text/plain":
+        charset = parameters.partition("charset=")[2].strip(' "') or "utf-8"
+        return Question([document(1, _decoded(content, charset))], False, model)
+    asked = _question(_parsed(content), options)
+    return asked if asked.model else asked._replace(model=model)
 
 
 def document(number: int, text: object) -> Document:
@@ -66,6 +84,13 @@ def document(number: int, text: object) -> Document:
     if not isinstance(text, str):
         return Document(source, error=InputError(f"{source} is not a text but {json.dumps(text)[:40]}"))
     return checked(Document(source, text))
+
+
+def _decoded(content: bytes, charset: str) -> str:
+    try:
+        return str(content, charset)
+    except (LookupError, ValueError) as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"the body is not text in {charset[:40]}: send UTF-8") from error
 
 
 def _parsed(content: bytes) -> Any:
@@ -78,6 +103,8 @@ def _parsed(content: bytes) -> Any:
 def _question(value: Any, options: Options) -> Question:
     if not isinstance(value, dict) or ("text" in value) == ("texts" in value):
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"the body has not one of 'text' and 'texts': {_SHAPE}")
+    if unknown := sorted(value.keys() - _FIELDS):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"unknown field {unknown[0]!r} (known: text, texts, model)")
     model = value.get("model")
     if model is not None and not isinstance(model, str):
         raise HTTPException(HTTPStatus.BAD_REQUEST, "'model' is not the name of a model; GET /models lists them")

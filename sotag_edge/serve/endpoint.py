@@ -20,7 +20,7 @@ from sotag_edge.document import Document, Result
 from sotag_edge.formats.fields import SCHEMA_VERSION, Layout
 from sotag_edge.formats.jsonl import Writer
 from sotag_edge.page import policy, style
-from sotag_edge.serve.body import document, question, whole_body
+from sotag_edge.serve.body import RETRY, Bodies, document, question
 from sotag_edge.serve.metrics import Metrics
 from sotag_edge.serve.openapi import openapi
 from sotag_edge.serve.options import Options
@@ -28,6 +28,7 @@ from sotag_edge.serve.queue import Queue
 from sotag_edge.serve.try_page import try_page
 
 _JSON = "application/json"
+_MOST_FIELDS = 10  # of a form
 
 
 class Endpoint:
@@ -44,6 +45,7 @@ class Endpoint:
         }
         self._default = options.models[0].name
         self._queue = Queue(options.queue)
+        self._bodies = Bodies(options.most_bytes)
         self._page_headers = {"content-security-policy": f"{policy(style())}; frame-ancestors 'none'"}
 
     def routes(self) -> list[Route]:
@@ -54,13 +56,12 @@ class Endpoint:
             Route("/health", self.health),
             Route("/metrics", self.show_metrics),
             Route("/openapi.json", self.describe),
-            Route("/", self.try_it),
-            Route("/", self.try_text, methods=["POST"]),
+            Route("/", self.try_it, methods=["GET", "POST"]),
         ]
 
     async def classify(self, request: Request) -> Response:
         """Tag a text or a list of texts."""
-        asked = await question(request, self.options)
+        asked = question(await self._bodies.whole(request), request, self.options)
         name = self._chosen(asked.model)
         line, model = self._writers[name].line, self._models[name]
         with self._place():
@@ -86,7 +87,7 @@ class Endpoint:
     async def health(self, request: Request) -> Response:  # noqa: ARG002
         """Whether requests are welcome."""
         if self.ending:
-            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "the server ends", {"retry-after": "5"})
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "the server ends", RETRY)
         return JSONResponse({"status": "ok", "version": __version__})
 
     async def show_metrics(self, request: Request) -> Response:  # noqa: ARG002
@@ -98,23 +99,28 @@ class Endpoint:
         """The OpenAPI description."""
         return JSONResponse(openapi(self.options))
 
-    async def try_it(self, request: Request) -> Response:  # noqa: ARG002
-        """The page to try a model."""
-        return HTMLResponse(try_page(self._models, self._default), headers=self._page_headers)
+    async def try_it(self, request: Request) -> Response:
+        """The page to try a model; with the explanation of a text, if one was sent."""
+        status, page = HTTPStatus.OK, ""
+        try:
+            page = await self._tried(request) if request.method == "POST" else try_page(self._models, self._default)
+        except HTTPException as error:
+            status, page = HTTPStatus(error.status_code), try_page(self._models, self._default, error=error.detail)
+        return HTMLResponse(page, status, self._page_headers)
 
-    async def try_text(self, request: Request) -> Response:
-        """The page with the explanation of a text."""
-        content = await whole_body(request, self.options.most_bytes)
-        form = parse_qs(content.decode(errors="replace"), keep_blank_values=True)
+    async def _tried(self, request: Request) -> str:
+        content = await self._bodies.whole(request)
+        try:
+            form = parse_qs(content.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError as error:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has other fields than this page") from error
         text = form.get("text", [""])[0].replace("\r\n", "\n")  # as browsers send line ends
-        name = self._chosen(form.get("model", [None])[0])
+        name = self._chosen(form["model"][0] if "model" in form else None)
         read = document(1, text)
         if read.error:
-            page = try_page(self._models, name, error=str(read.error))
-        else:
-            with self._place():
-                page = try_page(self._models, name, text, await self._queue.explain(self._models[name], read.text))
-        return HTMLResponse(page, headers=self._page_headers)
+            return try_page(self._models, name, text, error=str(read.error))
+        with self._place():
+            return try_page(self._models, name, text, await self._queue.explain(self._models[name], read.text))
 
     def _chosen(self, name: str | None) -> str:
         if name is None:

@@ -117,7 +117,7 @@ async def _failed(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 
 _UNAUTHORIZED = JSONResponse(
-    {"error": "the token is missing or wrong: send the header 'Authorization: Bearer TOKEN'"},
+    {"error": "the token is missing or wrong: it is the password, or the header 'Authorization: Bearer TOKEN'"},
     HTTPStatus.UNAUTHORIZED,
     _CHALLENGE,
 )

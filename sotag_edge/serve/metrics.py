@@ -13,11 +13,13 @@ class Metrics:
     """The metrics of this process; with a folder, those of all processes that share it."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        os.environ.pop(FOLDER_VARIABLE, None)  # that of another program
         if folder is not None:
             os.environ[FOLDER_VARIABLE] = str(folder)  # the library reads it when it is imported
-        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
         from prometheus_client.multiprocess import MultiProcessCollector
 
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._shown = own = CollectorRegistry()
         if folder is not None:
             self._shown = CollectorRegistry()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sotag_edge import __version__
-from sotag_edge.decision import Reason
+from sotag_edge.decision import MultiLabel, Reason, SingleLabel
 from sotag_edge.serve.options import Options
 
 _TEXT = {"type": "string"}
@@ -31,7 +31,20 @@ _ERROR = {"type": "object", "required": ["error"], "properties": {"error": _TEXT
 
 def openapi(options: Options) -> dict[str, Any]:
     """The description of a server with these options."""
-    models = {"type": "object", "properties": {"models": {"type": "array", "items": {"type": "object"}}}}
+    model = {
+        "type": "object",
+        "properties": {
+            "name": _TEXT,
+            "labels": {"type": "array", "items": _TEXT},
+            "kind": {"enum": [SingleLabel.kind, MultiLabel.kind]},
+            "max_tokens": {"type": "integer"},
+            "bytes": {"type": "integer"},
+        },
+    }
+    models = {
+        "type": "object",
+        "properties": {"schema_version": {"const": 1}, "models": {"type": "array", "items": model}},
+    }
     health = {"type": "object", "properties": {"status": {"const": "ok"}, "version": _TEXT}}
     paths = {
         "/classify": {"post": _classify(options)},
@@ -70,11 +83,14 @@ def _classify(options: Options) -> dict[str, Any]:
         "400": "The body is not as described.",
         "401": "The token is missing or wrong.",
         "408": "The request did not arrive in time.",
+        "431": "The head of the request is too long.",
+        "500": "The server failed.",
         "413": f"More than {options.most_bytes:,} bytes or {options.most_texts:,} texts.",
         "503": "The queue is full, or the server ends: try again after the seconds of Retry-After.",
     }
     return {
         "summary": "Tag one text or several.",
+        "parameters": [{"name": "model", "in": "query", "schema": _MODEL}],
         "requestBody": {
             "required": True,
             "content": {

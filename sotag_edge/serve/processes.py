@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,14 +22,16 @@ from sotag_edge.serve.metrics import forget
 from sotag_edge.serve.options import Options
 from sotag_edge.serve.server import ENDING, answer
 
-_SHORT = 5.0  # seconds; a process that ends sooner would do so again
-_LAST_SECONDS = 35.0  # more than a process gives its last requests
+_SHORT = 5.0  # seconds; a process that ends sooner may do so again
+_MOST_SHORT = 5  # of them in a row
 
 
-def answer_in_processes(listener: socket.socket, options: Options, jobs: int, folder: Path) -> None:
+def answer_in_processes(
+    listener: socket.socket, options: Options, ready: Callable[[], object], jobs: int, folder: Path
+) -> None:
     """Answer in ``jobs`` processes until SIGTERM or SIGINT; then end them, each with its requests answered.
 
-    ``folder``: as for ``Metrics``. Raises ``SotagEdgeError`` if a process ends at once.
+    ``ready``, ``folder``: as for ``answer``. Raises ``SotagEdgeError`` if processes end at once, again and again.
     """
     started: dict[BaseProcess, float] = {}
     reader, writer = os.pipe()
@@ -35,21 +39,21 @@ def answer_in_processes(listener: socket.socket, options: Options, jobs: int, fo
     try:
         for _ in range(jobs):
             started[start_process(_answer, (listener, options, folder))] = time.monotonic()
+        ready()
+        short = 0
         while reader not in wait([reader, *(process.sentinel for process in started)]):
             for process in [process for process in started if not process.is_alive()]:
                 forget(folder, process.pid or 0)
-                if time.monotonic() - started.pop(process) < _SHORT:
-                    raise SotagEdgeError(f"a process of the server ended at once, with {_end_of(process)}")
+                short = short + 1 if time.monotonic() - started.pop(process) < _SHORT else 0
+                if short == _MOST_SHORT:
+                    raise SotagEdgeError(f"the processes of the server end at once, with {_end_of(process)}")
                 LOG.warning("a process of the server ended with %s, and is replaced", _end_of(process))
                 started[start_process(_answer, (listener, options, folder))] = time.monotonic()
     finally:
         listener.close()
         for process in started:
             process.terminate()
-        end = time.monotonic() + _LAST_SECONDS
         for process in started:
-            process.join(max(0.0, end - time.monotonic()))
-            process.kill()
             process.join()
         for number, handler in usual.items():  # not before: a second SIGTERM would end this process with 143
             signal.signal(number, handler)
@@ -62,17 +66,23 @@ def _end_of(process: BaseProcess) -> str:
 
 def _answer(listener: socket.socket, options: Options, folder: Path) -> None:
     """The work of a process."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     try:
-        answer(listener, options, folder)
+        answer(listener, options, _nothing_to_say, folder)
     except SotagEdgeError as error:
         LOG.error("%s", error)
         sys.exit(error.exit_code)
 
 
-def _end_with_parent() -> None:
-    """End when the first process has ended without a word, such as by a SIGKILL: else the port would stay in use."""
+def _nothing_to_say() -> None:
+    """The first process says that the server is ready."""
+
+
+def _end_with_parent(folder: Path) -> None:
+    """End when the first process has ended without a word, such as by a SIGKILL: else the port would stay in use, and the
+    folder."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        shutil.rmtree(folder, ignore_errors=True)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -88,7 +88,6 @@ class LimitedProtocol(_Protocol):
         """Read on in a request."""
         if self._is_answering():
             self.cycle.keep_alive = False
-            self.transport.pause_reading()
             return
         if not self._is_begun:
             self._is_begun = True

@@ -12,8 +12,7 @@ from starlette.exceptions import HTTPException
 from sotag_edge.classifier import Classifier
 from sotag_edge.decision import Prediction
 from sotag_edge.explain import Explanation, explain
-
-_RETRY_AFTER = "1"  # seconds
+from sotag_edge.serve.body import RETRY
 
 
 class Queue:
@@ -29,9 +28,7 @@ class Queue:
     def place(self) -> Iterator[None]:
         """A place for a request until it is answered. Raises ``HTTPException`` if there is none."""
         if self.length >= self._places:
-            raise HTTPException(
-                HTTPStatus.SERVICE_UNAVAILABLE, "too many requests: try again", {"retry-after": _RETRY_AFTER}
-            )
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests: try again", RETRY)
         self.length += 1
         try:
             yield

@@ -8,10 +8,11 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -25,7 +26,6 @@ from sotag_edge.serve.protocol import LimitedProtocol
 
 _BACKLOG = 1024  # connections that the system has accepted and no process yet
 _FEW = 4  # connections that a process takes before another one has its turn
-_LAST_SECONDS = 30  # for the requests that are accepted when the server ends
 _GRACE = 0.5  # seconds, as below
 ENDING = (signal.SIGINT, signal.SIGTERM)
 """The signals that end a server."""
@@ -45,22 +45,30 @@ def listening(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(_BACKLOG)
-    except socket.gaierror as error:
-        raise UsageError(f"{host!r} is no address of this machine: {error.strerror}") from error
+    except (socket.gaierror, UnicodeError) as error:
+        raise UsageError(f"{host!r} is no address: --host is 127.0.0.1, 0.0.0.0 or a name of this machine") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise UsageError(f"{place} is in use by another program: choose another one with --port") from error
         if error.errno == errno.EACCES:
             raise UsageError(f"{place} is not allowed: choose one above 1023 with --port") from error
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise UsageError(
+                f"{host} is not an address of this machine: --host is 127.0.0.1, 0.0.0.0 or one of its own"
+            ) from error
         raise UsageError(f"{place} cannot be used: {error.strerror}") from error
     return listener
 
 
-def answer(listener: socket.socket, options: Options, folder: Path | None = None) -> None:
-    """Answer requests until SIGTERM or SIGINT. ``folder``: as for ``Metrics``. Raises the errors of ``Endpoint``."""
-    level = logging.INFO if options.log_requests else logging.WARNING
+def answer(listener: socket.socket, options: Options, ready: Callable[[], object], folder: Path | None = None) -> None:
+    """Answer requests until SIGTERM or SIGINT. ``ready`` is called when it can; ``folder``: as for ``Metrics``.
+
+    Raises the errors of ``Endpoint``.
+    """
     logging.basicConfig(format="sotag-edge: %(message)s", level=logging.WARNING)
-    LOG.setLevel(level)
+    LOG.setLevel(logging.INFO if options.log_requests else logging.WARNING)
+    # Its warnings are about requests, and anybody can make it log as many as they like.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     endpoint = Endpoint(options, Metrics(folder))
     config = uvicorn.Config(
         Front(endpoint),
@@ -74,9 +82,8 @@ def answer(listener: socket.socket, options: Options, folder: Path | None = None
         proxy_headers=False,
         backlog=_BACKLOG if folder is None else _FEW,
         timeout_keep_alive=options.seconds,  # type: ignore[arg-type]  # any number
-        timeout_graceful_shutdown=_LAST_SECONDS,
     )
-    _Server(config, endpoint, listener).run(sockets=[listener])
+    _Server(config, endpoint, listener, ready).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -86,15 +93,18 @@ class _Server(uvicorn.Server):
     stops to accept connections and answers everything, each answer with "connection: close", and then closes what is idle.
     """
 
-    def __init__(self, config: uvicorn.Config, endpoint: Endpoint, listener: socket.socket) -> None:
+    def __init__(
+        self, config: uvicorn.Config, endpoint: Endpoint, listener: socket.socket, ready: Callable[[], object]
+    ) -> None:
         super().__init__(config)
-        self._endpoint, self._listener = endpoint, listener
+        self._endpoint, self._listener, self._ready = endpoint, listener, ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start. subtle: asyncio takes as many connections at a time as the backlog has places. With all that wait taken by
         the first process, the others have none (measured with 16: 14 and 2); so the backlog grows afterwards only."""
         await super().startup(sockets)
         self._listener.listen(_BACKLOG)
+        self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, with everything answered that was accepted.
@@ -120,7 +130,12 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for connection in waiting:
             connection.setblocking(False)
-        await asyncio.gather(*(loop.connect_accepted_socket(protocol, connection) for connection in waiting))
+        accepted = (loop.connect_accepted_socket(protocol, connection) for connection in waiting)
+        await asyncio.gather(*accepted, return_exceptions=True)  # one may have gone
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End, once; uvicorn drops all requests at the second Ctrl-C."""
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -24,6 +24,7 @@ def try_page(
         answer = explained(explanation, models[model].answerable)
     elif error:
         answer = f'<p role="alert">{text_of(error)}</p>'
+    focus = "" if answer else " autofocus"
     title = explanation.prediction.label if explanation else "Try the model"
     # A first line end of a textarea is dropped by the browser.
     form = f"""\
@@ -31,7 +32,7 @@ def try_page(
 <form method="post" action="/">
 {_choice(models, model)}
 <label for="text">Text</label>
-<textarea id="text" name="text" rows="10" required autofocus spellcheck="false">
+<textarea id="text" name="text" rows="10" required{focus} spellcheck="false">
 {text_of(text)}</textarea>
 <button>Tag it</button>
 </form>

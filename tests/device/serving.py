@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -74,13 +75,29 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str, model: Path | None = FIXTURE) -> Iterator[Server]:
-    """Run ``serve`` on a free port, in an empty folder, until the block ends."""
+def serving(
+    folder: Path, *arguments: str, model: Path | None = FIXTURE, without_httptools: bool = False, **variables: str
+) -> Iterator[Server]:
+    """Run ``serve`` on a free port, in an empty folder, until the block ends; with more environment variables.
+
+    ``without_httptools``: as on a Raspberry Pi, where h11 reads the requests.
+    """
+    if without_httptools:
+        (folder / "hidden").mkdir()
+        (folder / "hidden" / "httptools.py").write_text("raise ImportError\n", encoding="utf-8")
+        variables["PYTHONPATH"] = os.pathsep.join([str(folder / "hidden"), os.environ.get("PYTHONPATH", "")])
     log = folder / "log.txt"
     named = ["--model", str(model)] if model else []
     command = [sys.executable, "-m", "sotag_edge", "serve", "--port", "0", *named, *arguments]
     with log.open("wb") as stream:
-        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stream)
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stream,
+            env=os.environ | variables,
+        )
     try:
         yield Server(process, _port(process, log), log)
     finally:

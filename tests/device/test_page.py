@@ -85,6 +85,16 @@ def test_the_page_of_the_command_has_the_answer(run: Run, model: Path) -> None:
     assert "script" not in policy
 
 
+def test_the_page_is_written_to_a_file(run: Run, tmp_path: Path) -> None:
+    """Whole, or not at all: an older one stays if there is nothing to explain."""
+    arguments = ["explain", "--model", FIXTURE, "--to", "html", "--output", "page.html"]
+    assert run(*arguments, "--text", "knead the dough").stdout == ""
+    written = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert written == run(*arguments[:-2], "--text", "knead the dough").stdout
+    assert run(*arguments, "nothing.txt").returncode == 1
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == written
+
+
 def test_an_unknown_text_is_explained_with_its_reason(run: Run) -> None:
     shown = Text(run("explain", "--model", FIXTURE, "--text", "zzz", "--to", "html").stdout).text
     assert "unknown" in shown

@@ -52,6 +52,16 @@ def test_a_body_of_plain_text_is_one_text(server: Server) -> None:
     assert answer.json == server.classify({"text": TEXTS[0]}).json
 
 
+def test_the_charset_of_a_plain_text_counts(server: Server) -> None:
+    """Without one it is UTF-8; other bytes are refused."""
+    latin = "knead the d\xf4ugh".encode("latin-1")
+    answer = server.classify(latin, content_type="text/plain; charset=ISO-8859-1")
+    assert answer.json == server.classify({"text": "knead the d\xf4ugh"}).json
+    for kind in ("text/plain", "text/plain; charset=none", "text/plain; charset=base64"):
+        refused = server.classify(latin, content_type=kind)
+        assert (refused.status, "send UTF-8" in refused.json["error"]) == (400, True)
+
+
 def test_an_element_that_is_no_text_has_an_error_in_its_place(server: Server) -> None:
     """The others are answered; so is text that is none, such as a picture read as text."""
     results = server.classify({"texts": ["bake bread", 3, None, "\0\1\2\3" * 50, "\ud800 sail"]}).json["results"]
@@ -75,6 +85,7 @@ def test_an_element_that_is_no_text_has_an_error_in_its_place(server: Server) ->
         ({"texts": "bake"}, "'texts' is not a list"),
         ({"text": "bake", "model": "none"}, "no model 'none' answers here; the models are model"),
         ({"text": "bake", "model": 3}, "'model' is not the name of a model"),
+        ({"text": "bake", "modle": "none"}, "unknown field 'modle' (known: text, texts, model)"),
     ],
 )
 def test_a_body_of_another_shape_is_refused_with_a_sentence(server: Server, body: Any, words: str) -> None:
@@ -88,6 +99,9 @@ def test_other_pages_and_methods_are_refused_with_a_sentence(server: Server) -> 
     assert "POST only" in server.ask("GET", "/classify").json["error"]
     assert server.ask("GET", "/nothing").status == 404
     assert "POST /classify" in server.ask("GET", "/nothing").json["error"]
+    slash = server.ask("GET", "/models/")
+    assert (slash.status, "location" in slash.headers) == (404, False)
+    assert "POST" in server.ask("PUT", "/").json["error"]
 
 
 def test_models_health_and_description(server: Server) -> None:
@@ -137,6 +151,8 @@ def test_a_request_chooses_among_several_models(tmp_path: Path, run: Run) -> Non
         (single,), (multi,) = (commands_answers(run, model, TEXTS[:1]) for model in (FIXTURE, other))
         assert server.classify({"text": TEXTS[0]}).json == single
         assert server.classify({"text": TEXTS[0], "model": "other"}).json == multi
+        assert server.ask("POST", "/classify?model=other", {"text": TEXTS[0]}).json == multi
+        assert server.ask("POST", "/classify?model=none", {"text": TEXTS[0]}).status == 400
         assert server.ask("POST", "/classify?model=other", TEXTS[0].encode(), content_type="text/plain").json == multi
 
 
@@ -154,10 +170,38 @@ def test_a_token_is_asked_for(tmp_path: Path) -> None:
             assert server.ask("GET", path).status == 401
         refused = server.classify({"text": "bake"})
         assert (refused.status, refused.headers["www-authenticate"][:5]) == (401, "Basic")
-        for value in ("Bearer", "Bearer wrong", "s3cret", "Basic s3cret", "Basic " + b64encode(b"s3cret:").decode()):
+        for value in (
+            "Bearer",
+            "Bearer wrong",
+            "Basic \xe9",
+            "Bearer \xe9",
+            "Basic /w==",
+            "s3cret",
+            "Basic s3cret",
+            "Basic " + b64encode(b"s3cret:").decode(),
+        ):
             assert server.classify({"text": "bake"}, authorization=value).status == 401
         for value in ("Bearer s3cret", "bearer s3cret", "Basic " + b64encode(b"me:s3cret").decode()):
             assert server.classify({"text": "bake"}, authorization=value).status == 200
+
+
+def test_the_variable_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    """The metrics of one process need no folder."""
+    with serving(tmp_path, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "nothing")) as server:
+        assert server.ask("GET", "/metrics").status == 200
+
+
+def test_the_page_shows_an_error_as_a_page(tmp_path: Path) -> None:
+    """With the status of the refusal."""
+    with serving(tmp_path, "--max-bytes", "100") as server:
+        for body, status in (
+            (b"text=" + b"x" * 200, 413),
+            (b"&".join([b"a=b"] * 20), 400),
+            (b"text=a&model=none", 400),
+        ):
+            refused = server.ask("POST", "/", body)
+            assert refused.status == status
+            assert b'<p role="alert">' in refused.body
 
 
 def test_no_text_is_logged(tmp_path: Path) -> None:
@@ -194,7 +238,9 @@ def test_a_port_in_use_is_an_error_with_the_remedy(server: Server, run: Run) -> 
     ("arguments", "code", "words"),
     [
         (["--model", "nothing"], 3, "no model 'nothing'"),
-        (["--host", "no.such.host.invalid"], 2, "is no address of this machine"),
+        (["--host", "no.such.host.invalid"], 2, "--host is 127.0.0.1, 0.0.0.0 or"),
+        (["--host", "x" * 70], 2, "--host is 127.0.0.1, 0.0.0.0 or"),
+        (["--timeout", "nan"], 2, "--timeout"),
         (["--token", ""], 2, "the token must be"),
         (["--model", str(FIXTURE), "--model", str(FIXTURE)], 2, "two models are called 'model'"),
         (["--jobs", "0"], 2, "--jobs"),

@@ -40,6 +40,7 @@ def test_a_text_is_explained_with_the_keyboard_only(browser: Browser, server: Se
     """The text field has the focus; Tab leads to the button. Everything comes from the server's own page."""
     address = f"http://127.0.0.1:{server.port}/"
     with visit(browser, address, width=width, dark=dark) as seen:
+        seen.page.wait_for_function("document.activeElement.id === 'text'")
         seen.page.keyboard.insert_text("knead the bread dough\n\nthen <b>bake</b> it")
         seen.page.keyboard.press("Tab")
         seen.page.keyboard.press("Enter")
