@@ -144,10 +144,11 @@ def compare(
     that cannot be compared, and the errors of ``evaluate``.
     """
     from sotag_convert.data.load import label_texts
-    from sotag_convert.report.compare_models import compare_bundles
+    from sotag_convert.report.compare_models import check_comparable, compare_bundles
     from sotag_edge.bundle import Manifest
     from sotag_edge.models import find
 
+    check_comparable(model, other)
     folder = find(model)
     labelled = label_texts(texts, labels, Manifest.read(folder).labels)
     (comparison,) = compare_bundles(folder, find(other), labelled).values()

@@ -325,7 +325,7 @@ def test_accuracy_of_known_scores() -> None:
     assert calibrate.accuracy(off_topic, of(0, 0, 1), independent=False) == pytest.approx(2 / 3)
     both = np.array([[True, True], [False, True], [False, False]])
     assert calibrate.accuracy(scores, both, independent=True) == pytest.approx(2 * 2 / (3 + 3))
-    assert calibrate.accuracy(np.zeros((2, 2)), np.zeros((2, 2), bool), independent=True) == 1
+    assert calibrate.accuracy(np.zeros((2, 2)), np.zeros((2, 2), bool), independent=True) == 0
 
 
 def test_measuring_imports_no_tensorflow() -> None:

@@ -86,6 +86,12 @@ def test_models_that_answer_alike() -> None:
     assert 0.1 < high < 0.5
 
 
+def test_the_interval_is_one_of_shares() -> None:
+    """Differences are from -1 to 1, however few the texts."""
+    assert of_counts(0, 0, 2, 0).interval[1] == 1
+    assert of_counts(0, 2, 0, 0).interval[0] == -1
+
+
 def test_the_interval_covers_the_true_difference() -> None:
     """In about 95 % of drawn samples, of shares that are near each other and of shares that are not."""
     draw = np.random.default_rng(5)
@@ -213,9 +219,29 @@ def test_what_a_second_model_is(run: Run, texts: Path, tmp_path: Path) -> None:
     assert compared["views"]["as given"]["difference"] == 0
 
 
+def test_a_second_model_without_data(run: Run, tmp_path: Path) -> None:
+    """The data was forgotten: one sentence says so, by name or by folder."""
+    shutil.copytree(FIXTURE, tmp_path / "fixture")
+    for other in ("tiny", "./fixture"):
+        done = run("evaluate", FIXTURE, other)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"sotag-edge: '{other}' is a model: name the data to compare them on\n"
+
+
+def test_a_model_and_itself(run: Run, texts: Path, tmp_path: Path) -> None:
+    """They are compared, and a sentence says why they do not differ; other thresholds make another model."""
+    shutil.copytree(FIXTURE, tmp_path / "copy")
+    done = run("evaluate", FIXTURE, "./copy", texts)
+    assert done.returncode == 0
+    assert done.stderr == f"sotag-edge: {FIXTURE} and ./copy are the same model\n"
+    assert "Both models give every text the same answer." in done.stdout
+    assert run("evaluate", FIXTURE, with_threshold(tmp_path / "strict", 1.0), texts).stderr == ""
+
+
 @pytest.mark.parametrize(
     ("other", "words"),
     [
+        ("tiny", "and only tiny has csharp, java"),
         ("tiny", "models with different tags cannot be compared: only "),
         (MULTI_LABEL, "is a single-label model and "),
     ],

@@ -170,6 +170,32 @@ def test_tables_are_sorted_with_the_keyboard(opened: Visit) -> None:
     assert head.get_attribute("aria-sort") is None
 
 
+def test_a_column_with_some_numbers_is_sorted_as_text(opened: Visit) -> None:
+    """Tags such as "9", "10" and "1x": as numbers and as text by turns they would have no order."""
+    firsts = "document.querySelectorAll('table.sortable tbody th')"
+    for values in (["1x", "9", "10"], ["10", "1x", "9"], ["9", "10", "1x"]):
+        opened.page.evaluate(f"values => {firsts}.forEach((cell, n) => cell.dataset.value = values[n])", values)
+        for head in ("texts", "tag"):  # so that it is ascending each time
+            opened.page.locator("table.sortable thead th", has_text=head).get_by_role("button").click()
+        assert opened.page.evaluate(f"[...{firsts}].map(cell => cell.dataset.value)") == ["10", "1x", "9"]
+
+
+def test_the_printed_page(opened: Visit) -> None:
+    """On paper, which is light, there is nothing to scroll or to open, and a wide chart is as wide as the page."""
+    opened.page.set_viewport_size({"width": 300, "height": 900})
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    opened.page.wait_for_selector("html[data-drawn=dark]")
+    svg = opened.page.locator(".chart.wide svg").bounding_box()
+    assert svg is not None
+    assert svg["x"] + svg["width"] <= 300
+    assert opened.page.locator("summary:visible").count() == 0
+    assert opened.page.evaluate(
+        "[...document.querySelectorAll('main *')].every(e => getComputedStyle(e).overflowX === 'visible'"
+        " || e.closest('svg'))"
+    )
+    assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
 @pytest.mark.parametrize("kind", ["single", "several"])
 def test_a_narrow_page_is_not_scrolled_sideways(browser: Browser, kind: str, request: pytest.FixtureRequest) -> None:
     """At 390 pixels wide tables are scrolled by themselves; so that the keyboard can, they take the focus."""
@@ -201,6 +227,26 @@ def test_without_javascript_the_figures_are_there(browser: Browser, single: Path
     assert "need JavaScript" in opened.inner_text("header")
     assert opened.locator("figure").count() == opened.locator("figure details table").count() > 4
     context.close()
+
+
+def test_the_report_names_no_folder_of_the_user(single: Path, data: Path) -> None:
+    """It is passed on: of the model and the texts it has the names."""
+    content = single.read_text(encoding="utf-8")
+    assert f"<bdi>{data.name}</bdi>" in content
+    assert str(data.parent) not in content
+    assert str(FIXTURE.parent) not in content
+
+
+def test_few_texts_are_a_caution(single: Path, run: Run, data: Path) -> None:
+    """Of a model that is only measured, too, on the page and on the terminal."""
+    shown = run("evaluate", FIXTURE, data)
+    assert shown.stderr == ""
+    for sentence in (
+        "24 texts are too few to know the accuracy: it is somewhere from ",
+        "6 texts, and 2 more tags have under 10: so few show little about a tag.",
+    ):
+        assert sentence in single.read_text(encoding="utf-8")
+        assert sentence in shown.stdout
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +379,7 @@ def test_a_missing_extra_is_named(command: str, tmp_path: Path) -> None:
         for report in (["--report", "r.html"], [])
     )
     assert (done.returncode, without.returncode) == (4, 1)
-    assert "vl_convert must be installed for this command: pip install 'sotag-edge[report]'" in done.stderr
+    assert "vl-convert-python must be installed for this command: pip install 'sotag-edge[report]'" in done.stderr
     assert "no data at nowhere.csv" in without.stderr
 
 
@@ -396,6 +442,29 @@ def test_the_model_outlives_a_report_that_fails(trained: dict[str, TrainingRepor
         write_training(tmp_path / "removed" / "report.html", ["noisy"], done, SilentProgress())
     assert caught.value.exit_code == 1
     assert (done.output / "model.tflite").is_file()
+
+
+def test_a_trained_model_is_measured_again(run: Run, tmp_path: Path) -> None:
+    """``train --test`` names the file that was measured. ``evaluate`` knows the baseline of the same texts, and those that
+    the model was trained on."""
+    train = written(tmp_path / "mine.jsonl", [(label, f"{text} {n}") for label, text in TEXTS for n in range(12)])
+    texts = [(label, f"{text} {n}") for label, text in TEXTS for n in range(20, 23)]
+    test = written(tmp_path / "other.jsonl", texts)
+    fewer = written(tmp_path / "fewer.jsonl", texts[1:])
+    options = ["--preset", "seed", "--epochs", "1", "--validation", "0.3", "--output", "./model"]
+    done = run("train", train, "--test", test, *options, "--report", "trained.html")
+    assert done.returncode == 0, done.stderr
+    content = (tmp_path / "trained.html").read_text(encoding="utf-8")
+    assert "24 test texts of <bdi>other.jsonl</bdi>" in content
+    pages = {}
+    for data in (test, fewer, train):
+        done = run("evaluate", "./model", data, "--report", "report.html")
+        assert ("trained on these texts" in done.stderr) is (data == train)
+        pages[data] = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert ("trained on these texts" in pages[data]) is (data == train)
+        assert ("linear model of TF-IDF" in pages[data]) is (data == test)
+    figure = "linear model of TF-IDF</dt><dd>"
+    assert pages[test].split(figure)[1][:6] == content.split(figure)[1][:6]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")

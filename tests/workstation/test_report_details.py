@@ -56,6 +56,20 @@ def test_coverage_by_hand() -> None:
     ]
 
 
+def test_texts_with_the_same_score_are_answered_together() -> None:
+    """Whichever order they come in: a threshold cannot choose some of them."""
+    best, right = np.array([0.9, 0.7, 0.7, 0.7, 0.5]), np.array([True, True, False, False, True])
+    points = [
+        (0.2, pytest.approx(0.9), 1.0),
+        (0.8, pytest.approx(0.7), 0.5),
+        (1.0, pytest.approx(0.5), pytest.approx(0.6)),
+    ]
+    for order in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0]):
+        curve = coverage_curve(best[order], right[order])
+        assert [(point.coverage, point.score, point.accuracy) for point in curve] == points
+    assert len(coverage_curve(np.full(1000, 0.5), np.ones(1000, bool))) == 1
+
+
 def test_the_coverage_of_many_texts_has_few_points() -> None:
     """A page must not grow with the texts; the last point has all of them."""
     curve = coverage_curve(np.linspace(0, 1, 30_000), np.ones(30_000, bool))

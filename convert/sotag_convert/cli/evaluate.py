@@ -11,6 +11,7 @@ import typer
 
 from sotag_convert.cli import options
 from sotag_convert.cli.report import write_evaluation
+from sotag_convert.data.public import PUBLIC
 from sotag_convert.data.settings import DataSettings
 from sotag_edge.bundle import MANIFEST
 from sotag_edge.cli.extra import require_extra
@@ -50,6 +51,8 @@ def evaluate(
     Example: sotag-edge evaluate models/mails models/mails-new test-mails.csv
     """
     comparing = len(data) > 1 and _is_model(data[0])
+    if len(data) == 1 and _is_only_a_model(data[0]):
+        raise UsageError(f"{data[0]!r} is a model: name the data to compare them on")
     if comparing and report is not None:
         raise UsageError(f"--report is about one model: leave it out, or {data[0]}")
     require_extra("evaluate")
@@ -59,9 +62,12 @@ def evaluate(
     if report is not None:
         require_extra("report")
     from sotag_convert.report.evaluate import measure_model
+    from sotag_convert.report.summary import OF_TRAINING_TEXTS
     from sotag_edge.cli.process import warn
 
     measured = measure_model(model, data, settings, warn)
+    if any(entry.are_training_texts for entry in measured.values()):
+        warn(OF_TRAINING_TEXTS)
     if report is not None:
         write_evaluation(report, model, data, measured)
     evaluations = {view: entry.evaluation for view, entry in measured.items()}
@@ -76,6 +82,11 @@ def evaluate(
 def _is_model(argument: str) -> bool:
     """Whether an argument names a model that exists: a name is one of a model, never a folder of the current directory."""
     return argument in model_names() if is_name(argument) else (Path(argument) / MANIFEST).is_file()
+
+
+def _is_only_a_model(argument: str) -> bool:
+    """Whether an argument names a model, and no data."""
+    return _is_model(argument) and argument not in PUBLIC and not (is_name(argument) and Path(argument).exists())
 
 
 def _compare(model: str, other: str, data: Sequence[str], settings: DataSettings, to: str) -> None:

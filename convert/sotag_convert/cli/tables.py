@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sotag_convert.report.evaluation import Evaluation, LabelFigures, MultiLabelEvaluation, SingleLabelEvaluation
-from sotag_convert.report.summary import off_topic_sentences
+from sotag_convert.report.summary import measured_cautions, off_topic_sentences
 from sotag_edge.terminal import make_console, printable
 
 _MOST_LABELS = 20
@@ -19,7 +19,7 @@ _UNBOUNDED = 10_000  # columns
 
 
 def print_evaluations(views: Mapping[str, Evaluation]) -> None:
-    """Print a row per view of the texts, then the first view in detail: by tag, confusions, coverage or ranks.
+    """Print a row per view of the texts, then the first view in detail: by tag, confusions, coverage or ranks, cautions.
 
     With over 20 tags, or too narrow a terminal, the most frequent confusions take the place of all, and a terminal shows the
     worst tags only.
@@ -41,6 +41,8 @@ def print_evaluations(views: Mapping[str, Evaluation]) -> None:
         console.print(_ranks(first))
     for sentence in off_topic_sentences({view: of.to_json() for view, of in views.items()}):
         console.print(sentence, soft_wrap=True)
+    for sentence in measured_cautions(first):
+        console.print(printable(sentence), soft_wrap=True)
 
 
 def _single(views: Sequence[tuple[str, SingleLabelEvaluation]]) -> Table:

@@ -142,7 +142,7 @@ def train(
         detail_parity(trained.parity, progress)
         print_summary(trained.summary, progress)
         if report is not None:
-            write_training(report, data, trained, progress)
+            write_training(report, data if settings.test is None else [settings.test], trained, progress)
     if trained.interrupted:
         raise typer.Exit(INTERRUPTED)
 

@@ -239,8 +239,7 @@ def accuracy(scores: Floats, members: Members, *, independent: bool) -> float:
 def right_share(answers: Members, members: Members, *, independent: bool) -> float:
     """The share of texts whose answer is their label; of multi-label data the micro-F1. ``answers`` has a text's labels."""
     if independent:
-        total = answers.sum() + members.sum()
-        return float(2 * (answers & members).sum() / total) if total else 1.0
+        return float(2 * (answers & members).sum() / max(1, answers.sum() + members.sum()))
     return float((answers & members).any(axis=1).mean())
 
 

@@ -17,6 +17,7 @@ Rows = Sequence[Sequence[str]]
 Spec = dict[str, Any]
 
 _HEIGHT = 260
+_FEW = 5  # scores, whose share is chance
 _SHARE = {"scale": {"domain": [0, 1]}, "type": "quantitative"}
 
 
@@ -79,13 +80,13 @@ def calibration_chart(bins: Sequence[Bin], what: str) -> Chart:
         "mark": {"type": "line", "style": "guide"},
     }
     size = {"field": "count", "type": "quantitative", "scale": {"type": "sqrt", "range": [15, 250]}, "legend": None}
-    line = {"mark": {"type": "line", "style": "thin"}}
+    line = {"transform": [{"filter": f"datum.count >= {_FEW}"}], "mark": {"type": "line", "style": "thin"}}
     dots = {"mark": {"type": "point", "style": "dot"}, "encoding": {"size": size, "tooltip": tooltip}}
     return Chart(
         "calibration",
         f"Score and {what}",
         f"On the dashed line a score is the {what} that it promises; below it the model is too sure of itself. A large dot "
-        "stands for many scores.",
+        f"stands for many scores; the line leaves out those for fewer than {_FEW}.",
         _spec(data, {"encoding": {"x": x, "y": y}, "layer": [ideal, line, dots]}),
         ("scores", "how many", "mean score", what),
         [[f"{b.low:.2f} to {b.high:.2f}", f"{b.count:,}", f"{b.score:.3f}", f"{b.share:.3f}"] for b in bins],

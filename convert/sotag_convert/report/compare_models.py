@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -48,8 +49,10 @@ def compare_models(model: str, other: str, data: Sequence[str], settings: DataSe
 
     Raises ``SotagEdgeError``.
     """
+    check_comparable(model, other)
     folders = find(model), find(other)
-    check_comparable(*folders)
+    if _are_the_same(*folders):
+        say(f"{model} and {other} are the same model")
     labelled = load_labelled(data, Manifest.read(folders[0]).labels, settings, say)
     views = compare_bundles(*folders, labelled)
     times = median_times(folders, labelled.examples.texts)
@@ -61,27 +64,35 @@ def compare_models(model: str, other: str, data: Sequence[str], settings: DataSe
 
 
 def compare_bundles(folder: Path, other: Path, labelled: LabelledTexts) -> dict[str, Comparison]:
-    """Compare two bundles on each view of texts, whose labels have the numbers of those of the first bundle."""
-    check_comparable(folder, other)
+    """Compare two bundles on each view of texts, whose labels have the numbers of those of the first bundle.
+
+    The bundles must be comparable, see ``check_comparable``.
+    """
     first, second = (Manifest.read(path).labels for path in (folder, other))
     of_a, of_b = measure_bundle(folder, labelled), measure_bundle(other, _renumbered(labelled, first, second))
     return {view: compare(measured, of_b[view]) for view, measured in of_a.items()}
 
 
-def check_comparable(folder: Path, other: Path) -> None:
-    """Raise ``UsageError`` unless both bundles give texts the same labels, and as many."""
-    first, second = Manifest.read(folder), Manifest.read(other)
+def check_comparable(model: str | os.PathLike[str], other: str | os.PathLike[str]) -> None:
+    """Raise ``UsageError`` unless both models, by folder or name, give texts the same labels, and as many."""
+    first, second = Manifest.read(find(model)), Manifest.read(find(other))
     only = [
-        f"only {path} has {listed(sorted(set(own.labels) - set(others.labels)))}"
-        for path, own, others in ((folder, first, second), (other, second, first))
+        f"only {name} has {listed(sorted(set(own.labels) - set(others.labels)))}"
+        for name, own, others in ((model, first, second), (other, second, first))
         if set(own.labels) - set(others.labels)
     ]
     if only:
         raise UsageError(f"models with different tags cannot be compared: {', and '.join(only)}")
     if first.decision.kind != second.decision.kind:
         raise UsageError(
-            f"{folder} is a {first.decision.kind} model and {other} a {second.decision.kind} one: they cannot be compared"
+            f"{model} is a {first.decision.kind} model and {other} a {second.decision.kind} one: they cannot be compared"
         )
+
+
+def _are_the_same(folder: Path, other: Path) -> bool:
+    """Whether two bundles give the same answers for certain: the same network and vocabulary, with the same thresholds."""
+    first, second = Manifest.read(folder), Manifest.read(other)
+    return first.hashes == second.hashes and first.decision == second.decision and first.labels == second.labels
 
 
 def _renumbered(labelled: LabelledTexts, old: Sequence[str], new: Sequence[str]) -> LabelledTexts:

@@ -168,11 +168,13 @@ def _accuracy_interval(only_a: int, only_b: int, texts: int) -> tuple[float, flo
 
     >>> [round(bound, 3) for bound in _accuracy_interval(5, 15, 100)]
     [0.012, 0.184]
+    >>> round(_accuracy_interval(0, 3, 3)[1], 3)
+    1.0
     """
     count, fewer, more = texts + 2, only_a + 0.5, only_b + 0.5
     error = np.sqrt(fewer + more - (more - fewer) ** 2 / count) / count
     middle, width = (more - fewer) / count, norm.ppf((1 + _LEVEL) / 2) * error
-    return float(middle - width), float(middle + width)
+    return max(-1.0, float(middle - width)), min(1.0, float(middle + width))
 
 
 def _f1_interval(a: Run, b: Run, members: Members) -> tuple[float, float]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from sotag_convert.report.details import Details, details_of
 from sotag_convert.report.evaluate import Measured
 from sotag_convert.report.evaluation import Evaluation, SingleLabelEvaluation
-from sotag_convert.report.history import History, history_of
-from sotag_convert.report.summary import Summary
+from sotag_convert.report.history import History, baseline_of, history_of
+from sotag_convert.report.summary import OF_TRAINING_TEXTS, Summary, measured_cautions
 from sotag_edge.bundle import Manifest, device_bytes
 
 
@@ -19,9 +19,9 @@ from sotag_edge.bundle import Manifest, device_bytes
 class Report:
     """The content of a page.
 
-    ``data``: the texts that were measured, in the user's words; ``views``: the figures by view, of which the first one is
-    shown in detail; ``references``: what the main figure is compared with, by name; ``notes``: what the figures do not show;
-    ``training_texts``: the number by label, where it is known.
+    ``data``: the names of the texts that were measured, without the user's folders; ``views``: the figures by view, of which
+    the first one is shown in detail; ``references``: what the main figure is compared with, by name; ``notes``: what the
+    figures do not show; ``training_texts``: the number by label, where it is known.
     """
 
     folder: Path
@@ -49,7 +49,15 @@ class Report:
 
 def evaluation_report(folder: Path, data: str, measured: Mapping[str, Measured]) -> Report:
     """The report about the bundle in ``folder``, measured on labelled texts. Raises ``ModelError`` if it fails."""
-    return _report(folder, data, {view: entry.evaluation for view, entry in measured.items()}, measured)
+    report = _report(folder, data, {view: entry.evaluation for view, entry in measured.items()}, measured)
+    view, first = next(iter(measured.items()))
+    baseline = baseline_of(folder, view, first.evaluation)
+    seen = [OF_TRAINING_TEXTS] if first.are_training_texts else []
+    return replace(
+        report,
+        references=_with_linear(baseline, report.references),
+        notes=(*seen, *measured_cautions(first.evaluation)),
+    )
 
 
 def training_report(folder: Path, data: str, summary: Summary, measured: Mapping[str, Measured]) -> Report:
@@ -59,10 +67,9 @@ def training_report(folder: Path, data: str, summary: Summary, measured: Mapping
     if not views and summary.evaluation is not None:
         views = {summary.evaluation.on: summary.evaluation}
     report = _report(folder, data, views, measured)
-    linear = {} if summary.baseline is None else {"linear model of TF-IDF": summary.baseline}
     return replace(
         report,
-        references=linear | dict(report.references),
+        references=_with_linear(summary.baseline, report.references),
         notes=tuple(summary.cautions()),
         training_texts=dict(summary.texts_per_tag),
     )
@@ -82,6 +89,11 @@ def _report(folder: Path, data: str, views: Mapping[str, Evaluation], measured: 
         details_of(first, folder) if first else None,
         {} if evaluation is None else {"most frequent tag": most_frequent_tag(evaluation)},
     )
+
+
+def _with_linear(baseline: float | None, references: Mapping[str, float]) -> dict[str, float]:
+    linear = {} if baseline is None else {"linear model of TF-IDF": baseline}
+    return linear | dict(references)
 
 
 def most_frequent_tag(evaluation: Evaluation) -> float:

@@ -77,12 +77,17 @@ def calibration_bins(scores: Logits, right: NDArray[np.bool_]) -> tuple[Bin, ...
 
 
 def coverage_curve(best: Logits, right: NDArray[np.bool_]) -> tuple[CoveragePoint, ...]:
-    """The accuracy on the texts with the highest scores, for up to 100 shares of the texts. ``best``: the best scores."""
+    """The accuracy on the texts with the highest scores, for up to 100 shares of the texts. ``best``: the best scores.
+
+    Texts with the same score are answered together, or none of them.
+    """
     order = np.argsort(-best, kind="stable")
-    hits = np.cumsum(right[order])
-    ends = np.unique(np.linspace(0, len(best), min(len(best), _POINTS) + 1).astype(np.int64)[1:])
+    hits, falling = np.cumsum(right[order]), best[order]
+    last_of_score = np.append(np.flatnonzero(np.diff(falling)), len(best) - 1) + 1
+    shares = np.linspace(0, len(best), min(len(best), _POINTS) + 1).astype(np.int64)[1:]
+    ends = np.unique(last_of_score[np.searchsorted(last_of_score, shares)])
     return tuple(
-        CoveragePoint(float(end / len(best)), float(best[order[end - 1]]), float(hits[end - 1] / end))
+        CoveragePoint(float(end / len(best)), float(falling[end - 1]), float(hits[end - 1] / end))
         for end in ends.tolist()
     )
 

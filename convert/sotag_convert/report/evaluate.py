@@ -6,13 +6,15 @@ Needs scikit-learn, but no TensorFlow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from sotag_convert.data.dataset import AS_GIVEN, Examples, LabelledTexts
+from sotag_convert.data.checks import cleaned
+from sotag_convert.data.dataset import AS_GIVEN, Dataset, Examples, LabelledTexts
 from sotag_convert.data.load import load_labelled
 from sotag_convert.data.reading import Say
 from sotag_convert.data.settings import DataSettings
@@ -21,6 +23,7 @@ from sotag_convert.learn.calibrate import Logits, members_of
 from sotag_convert.report.evaluation import Evaluation, measure_multi, measure_single
 from sotag_edge.bundle import Manifest
 from sotag_edge.decision import MultiLabel
+from sotag_edge.errors import InputError
 from sotag_edge.models import find
 
 
@@ -29,13 +32,14 @@ class Measured:
     """A view of labelled texts, what a model answered on it, and the figures of the answers.
 
     ``texts``: as the model read them, in the order of ``examples``, whose own texts may be those of another view. ``run``:
-    their scores and answers.
+    their scores and answers. ``are_training_texts``: whether the model is known to be trained on just these texts.
     """
 
     texts: Sequence[str]
     examples: Examples
     run: device_run.Run
     evaluation: Evaluation
+    are_training_texts: bool = False
 
 
 def measure_model(model: str, data: str | Sequence[str], settings: DataSettings, say: Say) -> dict[str, Measured]:
@@ -44,7 +48,21 @@ def measure_model(model: str, data: str | Sequence[str], settings: DataSettings,
     ``say`` receives a sentence about texts that were skipped because they are not text. Raises ``SotagEdgeError``.
     """
     folder = find(model)
-    return measure_bundle(folder, load_labelled(data, Manifest.read(folder).labels, settings, say))
+    manifest = Manifest.read(folder)
+    labelled = load_labelled(data, manifest.labels, settings, say)
+    measured = measure_bundle(folder, labelled)
+    if not _are_training_texts(labelled, manifest):
+        return measured
+    further = {texts.name for texts in labelled.further}
+    return {view: replace(entry, are_training_texts=view not in further) for view, entry in measured.items()}
+
+
+def _are_training_texts(labelled: LabelledTexts, manifest: Manifest) -> bool:
+    """Whether the hash of the texts is that of the training texts. If not, they may still be some of these, or more."""
+    same = Dataset("", manifest.labels, labelled.examples, None, labelled.off_topic)
+    with suppress(InputError):  # a label has no texts: they are not all of them
+        return cleaned(same).sha256() == manifest.training_data.get("sha256")
+    return False
 
 
 def evaluate_bundle(folder: Path, labelled: LabelledTexts) -> dict[str, Evaluation]:

@@ -1,4 +1,4 @@
-"""The epochs of a training run, from the ``metrics.json`` of a bundle. It has no hash and may be anybody's."""
+"""The epochs and the baseline of a training run, from a bundle's ``metrics.json``. It has no hash and may be anybody's."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sotag_convert.report.evaluation import Evaluation
 from sotag_edge.bundle import METRICS, read_file
 from sotag_edge.errors import ModelError
 from sotag_edge.json_fields import nullable, number, required
 
 _MOST = 10_000  # epochs
+_SAME_LOSS = 0.001  # it differs by less between runtimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,22 @@ def history_of(folder: Path) -> History:
         epochs = tuple(map(_epoch, required(training, "epochs", list)[:_MOST]))
         return History(epochs, nullable(training, "kept_epoch", int), training.get("network_share") != 0)
     return History()
+
+
+def baseline_of(folder: Path, view: str, evaluation: Evaluation) -> float | None:
+    """The figure of the baseline on the texts of an evaluation; ``None`` unless it was measured on the same texts.
+
+    They are taken for the same if the model has the same figures on as many: then its answers are those of that time.
+    """
+    with suppress(ModelError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        figures = json.loads(read_file(folder / METRICS))["evaluation"][view]
+        own = evaluation.to_json()
+        main = evaluation.figure_name.replace("-", "_").lower()
+        are_same = all(figures[name] == own[name] for name in ("kind", "texts", main, "macro_f1"))
+        baseline = number(figures, "baseline")
+        if are_same and abs(number(figures, "log_loss") - evaluation.log_loss) < _SAME_LOSS and 0 <= baseline <= 1:
+            return baseline
+    return None
 
 
 def _epoch(fields: dict[str, Any]) -> EpochFigures:

@@ -67,19 +67,22 @@
   let drawing = draw();
   dark.addEventListener("change", () => { drawing = drawing.then(draw); });
 
-  function compare(a, b) {
-    const difference = Number(a) - Number(b);
-    return Number.isNaN(difference) ? a.localeCompare(b) : difference;
+  // As numbers only if every value is one: "9" < "10" < "1x" < "9" would be no order.
+  function order(values) {
+    const isNumeric = values.every((value) => value.trim() !== "" && !Number.isNaN(Number(value)));
+    return isNumeric ? (a, b) => a - b : (a, b) => a.localeCompare(b);
   }
 
   function sort(table, column) {
     const heads = table.tHead.rows[0].cells;
-    const order = heads[column].ariaSort === "ascending" ? "descending" : "ascending";
+    const direction = heads[column].ariaSort === "ascending" ? "descending" : "ascending";
     for (const head of heads) head.removeAttribute("aria-sort");
-    heads[column].setAttribute("aria-sort", order);
-    const sign = order === "ascending" ? 1 : -1;
+    heads[column].setAttribute("aria-sort", direction);
+    const sign = direction === "ascending" ? 1 : -1;
     const rows = [...table.tBodies[0].rows];
-    rows.sort((a, b) => sign * compare(a.cells[column].dataset.value, b.cells[column].dataset.value));
+    const value = (row) => row.cells[column].dataset.value;
+    const compare = order(rows.map(value));
+    rows.sort((a, b) => sign * compare(value(a), value(b)));
     table.tBodies[0].append(...rows);
   }
 

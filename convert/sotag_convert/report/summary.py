@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sotag_convert.data.dataset import VALIDATION_TEXTS
 from sotag_convert.report.evaluation import Evaluation, LabelFigures, SingleLabelEvaluation
 
 _OF_OTHER_MODELS = "The figures are of models that were trained on parts of the texts. Measure this one on other texts."
+OF_TRAINING_TEXTS = "The model was trained on these texts: its figures on other texts will be lower."
 _WIDE = 0.1  # of an interval: more than 5 points to each side
 _FEW = 10  # texts of a tag
 _WORST = 3
@@ -29,6 +30,35 @@ def off_topic_sentences(views: Mapping[str, Mapping[str, Any]]) -> list[str]:
                 f"one of the others with a probability of {auroc:.3f} (AUROC)."
             )
     return sentences
+
+
+def measured_cautions(evaluation: Evaluation) -> list[str]:
+    """Sentences about what the figures of a model on any texts do not show, because there are too few."""
+    few = _rare([(label.label, label.texts) for label in evaluation.labels if label.texts], evaluation.on)
+    return [*about_interval(evaluation), *([f"{few}: so few show little about a tag."] if few else [])]
+
+
+def about_interval(evaluation: Evaluation) -> list[str]:
+    """A sentence if the interval of the main figure is wide."""
+    low, high = evaluation.interval
+    if high - low <= _WIDE:
+        return []
+    texts, name = f"{evaluation.texts:,} {evaluation.on}", evaluation.figure_name
+    return [f"{texts} are too few to know the {name}: it is somewhere from {low:.2f} to {high:.2f}."]
+
+
+def _rare(texts_per_tag: Sequence[tuple[str, int]], kind: str) -> str:
+    """The beginning of a sentence about the rarest of the tags with few texts. ``kind``: of the texts, in the plural.
+
+    >>> _rare([("orders", 40), ("billing", 1)], "test texts")
+    "The tag 'billing' has 1 test text"
+    """
+    few = sorted((count, tag) for tag, count in texts_per_tag if count < _FEW)
+    if not few:
+        return ""
+    (count, tag), others = few[0], len(few) - 1
+    more = f", and {others} more {'tag has' if others == 1 else 'tags have'} under {_FEW}" if others else ""
+    return f"The tag {tag!r} has {count} {kind.removesuffix('s') if count == 1 else kind}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +111,11 @@ class Summary:
         return []
 
     def _about_interval(self) -> list[str]:
-        if self.evaluation is None:
-            return []
-        low, high = self.evaluation.interval
-        if high - low <= _WIDE:
-            return []
-        texts, name = f"{self.evaluation.texts:,} {self.evaluation.on}", self.evaluation.figure_name
-        return [f"{texts} are too few to know the {name}: it is somewhere from {low:.2f} to {high:.2f}."]
+        return about_interval(self.evaluation) if self.evaluation else []
 
     def _about_tags(self) -> list[str]:
-        few = sorted((count, tag) for tag, count in self.texts_per_tag if count < _FEW)
-        if not few:
-            return []
-        (count, tag), others = few[0], len(few) - 1
-        more = f", and {others} more {'tag has' if others == 1 else 'tags have'} under {_FEW}" if others else ""
-        texts = f"{count} training {'text' if count == 1 else 'texts'}"
-        return [f"The tag {tag!r} has {texts}{more}: with so few the model mostly guesses."]
+        few = _rare(self.texts_per_tag, "training texts")
+        return [f"{few}: with so few the model mostly guesses."] if few else []
 
     def _about_baseline(self) -> list[str]:
         if self.evaluation is None or self.baseline is None:

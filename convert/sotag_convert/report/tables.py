@@ -92,7 +92,7 @@ def model_facts(report: Report) -> dict[str, str]:
     """Size, speed and settings of the model."""
     manifest = report.manifest
     decision, network = manifest.decision, manifest.network
-    facts = {"folder": str(report.folder), "size on the device": f"{report.bytes:,} bytes", **_speed(report)}
+    facts = {"size on the device": f"{report.bytes:,} bytes", **_speed(report)}
     facts |= {
         "tags": f"{len(manifest.labels):,}, {'any number' if isinstance(decision, MultiLabel) else 'one'} per text",
         "reads": f"the first {manifest.input.max_tokens:,} tokens of a text, {manifest.input.tokenizer.value} mode",
