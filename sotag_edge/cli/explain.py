@@ -44,7 +44,7 @@ def explain(
 
     Example: sotag-edge explain question.txt
 
-    Example: sotag-edge explain --text "How do I merge two data frames?" --to json
+    Example: sotag-edge explain --text "How do I merge two pandas data frames?" --to json
 
     Example: sotag-edge explain question.txt --label java
 
