@@ -15,6 +15,9 @@ from sotag_edge.errors import UsageError
 from sotag_edge.tokenizer import spans
 from sotag_edge.vocabulary import UNKNOWN_ID
 
+LEAST = 0.01
+"""The smallest effect on a score that is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 
-from sotag_edge.explain import Effect, Explanation
-from sotag_edge.terminal import printable
+from sotag_edge.explain import LEAST, Effect, Explanation
+from sotag_edge.terminal import printable_lines
 
-LEAST = 0.01
-"""The smallest effect on a score that is shown."""
 _STRENGTHS = (0.3, 0.1, LEAST)  # from which effect on a colour is used, the strongest colour first
 _MOST_SCORES = 5
 _MOST_WORDS = 10
@@ -37,6 +35,7 @@ _PAGE = """\
 """
 
 
+@cache
 def style() -> str:
     """The style sheet: colours, as custom properties, in light and dark; and the rules of the component."""
     return Path(__file__).with_name("page.css").read_text(encoding="utf-8")
@@ -97,8 +96,7 @@ def text_of(text: str) -> str:
     >>> text_of("<b>\x00")
     '&lt;b&gt;\ufffd'
     """
-    lines = re.sub(r"\r\n?", "\n", text)
-    return escape(re.sub(r"[^\t\n]+", lambda run: printable(run[0]), lines))
+    return escape(printable_lines(text))
 
 
 def _strength(effect: float) -> str:

@@ -37,6 +37,15 @@ def printable(text: str) -> str:
     return _NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def printable_lines(text: str) -> str:
+    r"""The same for text of several lines, with its tabs; every line ends with a newline.
+
+    >>> printable_lines("a\r\nb\tc\x00") == "a\nb\tc\ufffd"
+    True
+    """
+    return re.sub(r"[^\t\n]+", lambda run: printable(run[0]), re.sub(r"\r\n?", "\n", text))
+
+
 def make_console(stream: TextIO | None = None, color: Color = Color.AUTO) -> Console:
     """A console that prints text as it is, on standard output by default. ``ALWAYS`` overrides ``NO_COLOR``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from typing import Annotated, Literal, Optional, TextIO
 
@@ -14,14 +13,13 @@ from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
 from sotag_edge.cli.loading import loading_numpy
 from sotag_edge.errors import UsageError
-from sotag_edge.explain import Effect, Explanation
+from sotag_edge.explain import LEAST, Effect, Explanation
 from sotag_edge.explain import explain as explain_text
 from sotag_edge.formats import FORMATS, Layout, read_documents
 from sotag_edge.formats.fields import named
-from sotag_edge.terminal import Color, make_console, printable
+from sotag_edge.terminal import Color, make_console, printable, printable_lines
 
 _SHOWN = 10  # tokens in the list
-_LEAST = 0.01  # the smallest effect that is coloured
 _STRONG = 0.1
 
 
@@ -107,25 +105,20 @@ def _print(explanation: Explanation, layout: Layout, stream: TextIO) -> None:
     text = Text()
     end = 0
     for effect in explanation.effects:
-        text.append(_lines(explanation.text[end : effect.start]))
-        text.append(_lines(explanation.text[effect.start : effect.end]), style=_style(effect))
+        text.append(printable_lines(explanation.text[end : effect.start]))
+        text.append(printable_lines(explanation.text[effect.start : effect.end]), style=_style(effect))
         end = effect.end
-    text.append(_lines(explanation.text[end:]), style="dim")
+    text.append(printable_lines(explanation.text[end:]), style="dim")
     console.print(text, soft_wrap=True)
-    effects = [effect for effect in explanation.effects if abs(effect.effect) >= _LEAST]
+    effects = [effect for effect in explanation.effects if abs(effect.effect) >= LEAST]
     if not effects:
-        console.print(f"no single word changes the score by {_LEAST} or more", soft_wrap=True)
+        console.print(f"no single word changes the score by {LEAST} or more", soft_wrap=True)
     for effect in sorted(effects, key=lambda effect: -abs(effect.effect))[:_SHOWN]:
         console.print(Text(f"{effect.effect:+.2f}  {printable(effect.token)}", style=_style(effect)), soft_wrap=True)
 
 
 def _style(effect: Effect) -> str:
     """Green for a token that supports the tag, red for one that opposes it."""
-    if abs(effect.effect) < _LEAST:
+    if abs(effect.effect) < LEAST:
         return ""
     return ("bold " if abs(effect.effect) >= _STRONG else "") + ("green" if effect.effect > 0 else "red")
-
-
-def _lines(text: str) -> str:
-    """The text with its tabs, which rich makes blanks, and its lines."""
-    return re.sub(r"[^\t\n]+", lambda run: printable(run[0]), re.sub(r"\r\n?", "\n", text))
