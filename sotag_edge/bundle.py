@@ -170,17 +170,20 @@ class Manifest:
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A model whose files match its manifest. ``model``: the content of ``model.tflite``. ``features``: those of the linear
-    branch, if the network has one."""
+    branch, if the network has one. ``digest``: the SHA-256 of ``model.json``, which has those of the other files: it is that
+    of the whole bundle. A bundle can be pickled, with the content of its files."""
 
     path: Path
     manifest: Manifest
     vocabulary: Vocabulary
     model: bytes
     features: Features | None = None
+    digest: str = ""
 
     @classmethod
     def read(cls, path: Path) -> Bundle:
         """Read and check the bundle in a directory. Raises ``ModelError`` with the file and the fault."""
+        digest = bundle_digest(path)
         manifest = Manifest.read(path)
         content = {name: _checked(path / name, expected) for name, expected in manifest.hashes.items()}
         try:
@@ -193,7 +196,7 @@ class Bundle:
             raise ModelError(f"{path / FEATURES}: {error}") from error
         if features is not None and manifest.input.step:
             raise ModelError(f"{path / MANIFEST} has a step, and a network that reads in steps has no {FEATURES}")
-        return cls(path, manifest, vocabulary, content[MODEL], features)
+        return cls(path, manifest, vocabulary, content[MODEL], features, digest)
 
     def input(self, text: str) -> NetworkInput:
         """The input of the network for any text."""
@@ -214,6 +217,11 @@ class Bundle:
         ids = settings.ids_of(tokens, self.vocabulary)
         rows = None if self.features is None else self.features.rows(tokens, ids)
         return NetworkInput(ids, rows, len(tokens) > settings.max_tokens)
+
+
+def bundle_digest(folder: Path) -> str:
+    """The ``digest`` of the bundle in a folder, of which nothing else is read. Raises ``ModelError``."""
+    return hashlib.sha256(read_file(folder / MANIFEST)).hexdigest()
 
 
 def device_bytes(folder: Path) -> int:
