@@ -9,12 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import stat
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
+from sotag_edge.bundle_files import (
+    FILES,
+    MANIFEST,
+    METRICS,
+    MODEL,
+    SCHEMA_VERSION,
+    VOCABULARY,
+    Facts,
+    bundle_digest,
+    checked_file,
+    device_bytes,
+    read_file,
+    read_json,
+)
 from sotag_edge.decision import Decision, EarlyExit, MultiLabel, SingleLabel
 from sotag_edge.errors import ModelError
 from sotag_edge.features import FEATURES, Features
@@ -23,28 +35,24 @@ from sotag_edge.json_fields import nullable, number, numbers, optional, required
 from sotag_edge.tokenizer import TokenizerMode
 from sotag_edge.vocabulary import LONG, Vocabulary
 
-SCHEMA_VERSION = 3
-"""The version that is written."""
-_READABLE = (1, 2, SCHEMA_VERSION)
-MANIFEST = "model.json"
-MODEL = "model.tflite"
-VOCABULARY = "vocab.txt"
-METRICS = "metrics.json"
-FILES = (MODEL, VOCABULARY, FEATURES, MANIFEST)
-"""The files that a device needs; only a model with a linear branch has features."""
+__all__ = [
+    "FILES",
+    "MANIFEST",
+    "METRICS",
+    "MODEL",
+    "VOCABULARY",
+    "Bundle",
+    "Golden",
+    "Manifest",
+    "bundle_digest",
+    "device_bytes",
+    "read_file",
+]
+
 _HASHED = (MODEL, VOCABULARY)
-_LIMITS = {
-    MANIFEST: 4 * 1024**2,
-    VOCABULARY: 64 * 1024**2,
-    FEATURES: 16 * 1024**2,
-    MODEL: 512 * 1024**2,
-    METRICS: 64 * 1024**2,
-}  # bytes
 _MOST_LABELS = 10_000
 _LONGEST_LABEL = 1_000  # characters
 _SINGLE_LABEL = {"kind": SingleLabel.kind, "off_topic": False}  # in schema version 1, which does not have the field
-
-Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ class Manifest:
     @classmethod
     def read(cls, folder: Path) -> Manifest:
         """Read and check the manifest of a bundle. Raises ``ModelError`` with the file and the fault."""
-        content = _read_json(folder / MANIFEST)
+        content = read_json(folder / MANIFEST)
         try:
             sequence = required(content, "sequence", dict)
             early = nullable(sequence, "early_exit", dict)
@@ -185,7 +193,7 @@ class Bundle:
         """Read and check the bundle in a directory. Raises ``ModelError`` with the file and the fault."""
         digest = bundle_digest(path)
         manifest = Manifest.read(path)
-        content = {name: _checked(path / name, expected) for name, expected in manifest.hashes.items()}
+        content = {name: checked_file(path / name, expected) for name, expected in manifest.hashes.items()}
         try:
             vocabulary = Vocabulary.from_bytes(content[VOCABULARY])
         except ModelError as error:
@@ -217,55 +225,6 @@ class Bundle:
         ids = settings.ids_of(tokens, self.vocabulary)
         rows = None if self.features is None else self.features.rows(tokens, ids)
         return NetworkInput(ids, rows, len(tokens) > settings.max_tokens)
-
-
-def bundle_digest(folder: Path) -> str:
-    """The ``digest`` of the bundle in a folder, of which nothing else is read. Raises ``ModelError``."""
-    return hashlib.sha256(read_file(folder / MANIFEST)).hexdigest()
-
-
-def device_bytes(folder: Path) -> int:
-    """The size in bytes of the files in a bundle that a device needs."""
-    return sum((folder / name).stat().st_size for name in FILES if (folder / name).exists())
-
-
-def read_file(path: Path) -> bytes:
-    """The content of a file of a bundle, by its name. Raises ``ModelError``, unread, if it is too large or no file."""
-    limit = _LIMITS[path.name]
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelError(f"{path} is not a file")
-        if status.st_size > limit:
-            raise ModelError(f"{path} has {status.st_size:,} bytes; the largest that is read has {limit:,}")
-        return path.read_bytes()
-    except (OSError, ValueError) as error:  # the latter: a NUL in the path
-        raise ModelError(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from error
-
-
-def _read_json(path: Path) -> Facts:
-    content_bytes = read_file(path)
-    try:
-        content = json.loads(content_bytes)
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is not valid JSON: {error}") from error
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version not in _READABLE:
-        raise ModelError(
-            f"{path} has schema version {version!r}, but this sotag-edge reads versions {_READABLE[0]} to {_READABLE[-1]}: "
-            "train or convert the model again, or install the sotag-edge that wrote it"
-        )
-    checked: Facts = content
-    return checked
-
-
-def _checked(path: Path, expected: str) -> bytes:
-    content = read_file(path)
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise ModelError(
-            f"{path} is not the file that {MANIFEST} describes (its SHA-256 differs): copy the model again"
-        )
-    return content
 
 
 def _hashed(names: Collection[str]) -> list[str]:
