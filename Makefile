@@ -3,22 +3,29 @@ PYTHON ?= python3
 PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
+ENGINES = .venv-engines/bin/python
 
-.PHONY: run test browser fuzz lint bench bench-serve bench-own-tags arm arm-controls docs cards clean
+.PHONY: run test browser java fuzz lint bench bench-serve bench-own-tags arm arm-controls docs cards clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
 
 # The device side's tests run where TensorFlow is not installed. The two sides cannot share a process anyway: with
 # TensorFlow loaded, tflite-runtime fails on every model (see convert/sotag_convert/export/device_run.py).
-test: lint .venv-device/tested browser
+test: lint .venv-device/tested browser .venv-engines/installed java
 	$(DEVICE) -m pytest tests/device tests/contract sotag_edge
+	$(ENGINES) -m pytest tests/engines
 	$(FULL) -m pytest --numprocesses 2 tests/workstation convert
 
 # Debian's Chromium, for the tests of pages; they are skipped, with a sentence, where it cannot be installed.
 browser:
 	@command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } \
 		>/dev/null 2>&1 || echo "Chromium is not installed: the tests of pages are skipped"
+
+# Debian's Java, for the tests of Spark; they are skipped, with a sentence, where it cannot be installed.
+java:
+	@command -v java >/dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends openjdk-17-jre-headless; } \
+		>/dev/null 2>&1 || echo "Java is not installed: the tests of Spark are skipped"
 
 # Random input for every reader and writer, and damaged models; FUZZ_INPUTS for each of the three, by default 3,500. A minute.
 fuzz: .venv-device/tested
@@ -71,6 +78,11 @@ docs: .venv-device/installed
 	$(DEVICE) $(PIP) --editable '.[test]'
 	@touch $@
 
+.venv-engines/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-engines
+	$(ENGINES) $(PIP) --editable '.[engines]'
+	@touch $@
+
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(FULL) $(PIP) --editable '.[dev]'
@@ -81,4 +93,4 @@ cards: .venv/installed
 	$(FULL) docs/cards.py
 
 clean:
-	rm -rf .venv .venv-device .venv-bench build dist
+	rm -rf .venv .venv-device .venv-engines .venv-bench build dist
