@@ -176,7 +176,9 @@ def test_every_row_is_answered_once(engine: Engine, posts: Path, tmp_path: Path)
     assert process.returncode == 0, errors
     assert sorted(path.name for path in tmp_path.iterdir()) == ["posts", "tagged"]
 
-    given, tagged = pq.read_table(posts), pq.read_table(output).sort_by("id")
+    given, tagged = pq.read_table(posts), pq.read_table(output)
+    if engine.is_worker:
+        tagged = tagged.sort_by("id")  # the others keep the order
     assert tagged.schema.names == [*given.schema.names, "label", "score", "reason", "error"]
     assert tagged.select(given.schema.names).cast(given.schema).equals(given)
     kept = ["id", "body", "answers", "when"]
