@@ -40,6 +40,7 @@ ERRORS = {
     NOT_UTF8_BODY: "the column 'body' is not valid UTF-8",
     NOT_UTF8_TITLE: "the column 'title' is not valid UTF-8",
 }
+LARGE = 2**60  # as a floating-point number it would lose its last digits
 TEXT = ["--text", "title", "--text", "body"]
 SEVERAL = """
 import json, runpy, sys
@@ -127,7 +128,7 @@ def file_of(first: int, rows: int, *, with_bad_string: bool) -> pa.Table:
         "id": pa.array(range(first, first + rows), pa.int64()),
         "title": unchecked(titles),
         "body": pa.array(bodies, pa.binary()),
-        "answers": pa.array([None if number % 3 else number for number in range(rows)], pa.int32()),
+        "answers": pa.array([None if number % 3 else LARGE + number for number in range(rows)], pa.int64()),
         "when": pa.array(range(rows), pa.timestamp("us", "UTC")),
         "tags": pa.array([["a", None] if number % 2 else None for number in range(rows)], pa.list_(pa.string())),
     }
@@ -181,8 +182,10 @@ def test_every_row_is_answered_once(engine: Engine, posts: Path, tmp_path: Path)
         tagged = tagged.sort_by("id")  # the others keep the order
     assert tagged.schema.names == [*given.schema.names, "label", "score", "reason", "error"]
     assert tagged.select(given.schema.names).cast(given.schema).equals(given)
-    kept = ["id", "body", "answers", "when"]
-    assert [plain(tagged.schema.field(name).type) for name in kept] == [given.schema.field(name).type for name in kept]
+    types = [tagged.schema.field(name).type for name in given.schema.names[:-1]]
+    if engine.name == "polars":  # which has 64-bit offsets only
+        types = [{pa.large_binary(): pa.binary(), pa.large_string(): pa.string()}.get(kind, kind) for kind in types]
+    assert types == given.schema.types[:-1]  # the fields of lists have other names
     check_answers(tagged)
 
     before = {path: path.stat() for path in [output, *output.rglob("*")]}
@@ -190,11 +193,6 @@ def test_every_row_is_answered_once(engine: Engine, posts: Path, tmp_path: Path)
     assert again.returncode == 1
     assert again.stderr.startswith(f"with_{engine.name}: {output} exists already: name a new f")
     assert {path: path.stat() for path in [output, *output.rglob("*")]} == before
-
-
-def plain(kind: pa.DataType) -> pa.DataType:
-    """Polars has 64-bit offsets only."""
-    return pa.binary() if kind == pa.large_binary() else kind
 
 
 def check_answers(tagged: pa.Table) -> None:
