@@ -247,19 +247,9 @@ def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
     types = pa.types
-    return any(
-        is_kind(kind)
-        for is_kind in (
-            types.is_string,
-            types.is_large_string,
-            types.is_string_view,
-            types.is_binary,
-            types.is_large_binary,
-            types.is_binary_view,
-            types.is_fixed_size_binary,
-            types.is_null,
-        )
-    )
+    strings = (types.is_string, types.is_large_string, types.is_string_view, types.is_null)
+    contents = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
+    return any(is_kind(kind) for is_kind in (*strings, *contents))
 
 
 def _texts(column: pa.Array) -> Iterable[str | _Fault]:

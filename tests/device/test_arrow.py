@@ -341,7 +341,7 @@ def test_a_prefix_renames_our_columns() -> None:
             "'c18', 'c19' and 10 more",
         ),
         (batch_of(["a"]), {"text": []}, "name at least one column with the text"),
-        (batch_of(["a"], label=["b"]), {}, "there is a column 'label' already: choose a prefix for ours"),
+        (batch_of(["a"], label=["b"]), {}, "there is a column 'label' already: give ours a prefix"),
         (batch_of(["a"], score_sailing=[1]), {"scores": True}, "there is a column 'score_sailing' already"),
         (batch_of(["a"], my_error=["b"]), {"prefix": "my_"}, "there is a column 'my_error' already"),
         (batch_of(["a"]), {"only": ["cooking"]}, "the model has no label 'cooking'"),
