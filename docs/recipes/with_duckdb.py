@@ -1,4 +1,4 @@
-"""Tag the rows of Parquet files with DuckDB: in this process, on all cores, with few rows in memory; a function in SQL.
+"""Tag the rows of Parquet files with DuckDB: in this process, on all cores, in a stream; a function in SQL.
 
     pip install 'sotag-edge[arrow]' duckdb
     python with_duckdb.py INPUT OUTPUT --text title --text body --model default

@@ -1,4 +1,4 @@
-"""Tag the rows of Parquet files with Polars: in this process, on all cores, with few rows in memory.
+"""Tag the rows of Parquet files with Polars: in this process, on all cores, in a stream.
 
     pip install 'sotag-edge[arrow]' polars
     python with_polars.py INPUT OUTPUT --text title --text body --model default
