@@ -69,8 +69,8 @@ class Columns:
             fields += [pa.field(f"score_{label}", pa.float64()) for label in self.labels]
         return [field.with_name(self.prefix + field.name) for field in fields]
 
-    def schema(self, schema: pa.Schema) -> pa.Schema:
-        """The schema of the tagged batches; metadata stay. Raises ``UsageError`` if the batches cannot be tagged."""
+    def check(self, schema: pa.Schema) -> None:
+        """Raise ``UsageError`` unless batches with this schema have the columns of the text."""
         for name in self.text:
             count = schema.names.count(name)
             if count != 1:
@@ -81,10 +81,14 @@ class Columns:
             kind = schema.field(name).type
             if not _is_text(kind):
                 raise UsageError(f"the column {name!r} has the type {kind}, not text: cast it to string")
+
+    def schema(self, schema: pa.Schema) -> pa.Schema:
+        """The schema of the tagged batches; metadata stay. Raises ``UsageError`` if the batches cannot be tagged."""
+        self.check(schema)
         for ours in self.added():
             if ours.name in schema.names:
                 raise UsageError(
-                    f"there is a column {ours.name!r} already: choose a prefix for ours, such as 'predicted_'"
+                    f"there is a column {ours.name!r} already: give ours a prefix, such as 'predicted_' (prefix, --prefix)"
                 )
             schema = schema.append(ours)
         return schema

@@ -13,7 +13,7 @@ from functools import partial
 from sotag_edge.classifier import Classifier
 from sotag_edge.decision import Prediction, Reason
 from sotag_edge.document import Document, Result
-from sotag_edge.workers import Work, in_processes
+from sotag_edge.workers import Processes, Work
 
 _Packed = tuple[str, float, tuple[float, ...], "str | None", tuple[str, ...], bool]
 
@@ -55,9 +55,10 @@ def _result(document: Document, prediction: Prediction | None) -> Result:
 def _in_parallel(documents: Iterable[Document], classifier: Classifier, jobs: int) -> Iterator[Result]:
     """The results of worker processes that take turns."""
     load = partial(Classifier, classifier.bundle, classifier.threshold, classifier.answerable)
-    for answers, batch in in_processes(_tasks(documents), partial(_tagging, load), jobs):
-        values = marshal.loads(answers)  # noqa: S302  # of our own process
-        yield from _joined(batch, (_unpacked(each, classifier.answerable) for each in values))
+    with Processes(partial(_tagging, load), jobs) as processes:
+        for answers, batch in processes.answers(_tasks(documents)):
+            values = marshal.loads(answers)  # noqa: S302  # of our own process
+            yield from _joined(batch, (_unpacked(each, classifier.answerable) for each in values))
 
 
 def _tasks(documents: Iterable[Document]) -> Iterator[tuple[bytes, list[Document]]]:

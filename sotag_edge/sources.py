@@ -109,12 +109,21 @@ def opened(
     ``before_read`` is called before each read of a path; standard input has its own.
     Raises ``InputError`` if it cannot be opened, ``NotTextError`` if it is not text.
     """
+    with opened_as_bytes(path, stdin) as content:
+        stream = before_each_read(content, before_read) if before_read and path != STDIN else content
+        try:
+            text = text_stream(stream, "standard input" if path == STDIN else path, force=force)
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}") from error
+        yield text
+
+
+@contextmanager
+def opened_as_bytes(path: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
+    """A path, or standard input, as it is. Raises ``InputError`` if it cannot be opened."""
     with ExitStack() as stack:
         try:
             stream = stdin if path == STDIN else stack.enter_context(Path(path).open("rb"))
-            if before_read and path != STDIN:
-                stream = before_each_read(stream, before_read)
-            text = text_stream(stream, "standard input" if path == STDIN else path, force=force)
         except IsADirectoryError as error:
             raise InputError(f"{path} is a directory: --recursive reads the files in it") from error
         except FileNotFoundError as error:
@@ -124,7 +133,7 @@ def opened(
             raise InputError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:  # a NUL in the name
             raise InputError(f"{path!r} cannot be read: {error}") from error
-        yield text
+        yield stream
 
 
 READ_ERRORS = (OSError, EOFError, zlib.error)

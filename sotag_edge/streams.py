@@ -39,18 +39,17 @@ _BINARY = {
     b"GIF87a": "a GIF picture",
     b"GIF89a": "a GIF picture",
     b"SQLite format 3\0": "an SQLite database",
-    b"PAR1": "a Parquet file",
-    b"ARROW1\0": "an Arrow file",
     b"\x89HDF\r\n\x1a\n": "an HDF5 file",
     b"\x7fELF": "a program",
 }
+_COLUMNS = {b"PAR1": ("a Parquet file", "parquet"), b"ARROW1\0": ("an Arrow file", "arrow")}
 _ENCODINGS = {  # the marks of UTF-32 first: one of them begins with that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_MARKS = (_GZIP, *_COMPRESSED, *_BINARY, *_ENCODINGS)
+_MARKS = (_GZIP, *_COMPRESSED, *_BINARY, *_COLUMNS, *_ENCODINGS)
 _LONGEST_MARK = max(map(len, _MARKS))
 
 
@@ -109,6 +108,9 @@ def _refuse_binary(head: bytes, stream: _Buffered, name: str) -> None:
     for mark, kind in _BINARY.items():
         if head.startswith(mark):
             raise NotTextError(f"{name} is {kind}, not text")
+    for mark, (kind, form) in _COLUMNS.items():
+        if head.startswith(mark):
+            raise NotTextError(f"{name} is {kind}, not text: --from {form} reads it")
     # subtle: only bytes that have arrived; to wait for more would stop a program that waits for its first answer.
     if head and stream.peek(_TAR_PLACE + len(_TAR))[_TAR_PLACE:].startswith(_TAR):
         raise NotTextError(f"{name} is a tar archive, not text: unpack it first")

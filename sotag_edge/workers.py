@@ -26,38 +26,52 @@ _AHEAD = 4  # tasks per process
 _ANSWER, _ERROR = b"+", b"!"  # the first byte of what a process sends
 
 
-def in_processes(tasks: Iterable[tuple[bytes, _T]], load: Callable[[], Work], jobs: int) -> Iterator[tuple[bytes, _T]]:
-    """The answer to each task, lazily and in order, with what belongs to the task and stays in this process.
+class Processes:
+    """Processes that answer tasks: a context, at whose end they end, whatever they do."""
 
-    ``load``: called once in each of the ``jobs`` processes; it returns what does the work. Both must be pickled where
-    processes are not forked. Few tasks are read ahead. Raises the error of a process, or ``SotagEdgeError`` if one cannot be
-    started or ends early.
-    """
-    workers: list[_Worker] = []
-    try:
-        workers.extend(_Worker(load) for _ in range(jobs))
-        yield from _in_order(tasks, workers)
-    finally:
-        for worker in workers:
+    def __init__(self, load: Callable[[], Work], jobs: int) -> None:
+        """``load``: called once in each of the ``jobs`` processes; it returns what does the work. Both are pickled where
+        processes are not forked.
+        """
+        self._load, self._jobs = load, jobs
+        self._workers: list[_Worker] = []
+        self._waiting: deque[_Worker] = deque()  # one for each task that is not answered yet
+
+    def __enter__(self) -> Processes:
+        """Raises ``SotagEdgeError`` if the system starts no further process."""
+        try:
+            for _ in range(self._jobs):
+                self._workers.append(_Worker(self._load))
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def answers(self, tasks: Iterable[tuple[bytes, _T]]) -> Iterator[tuple[bytes, _T]]:
+        """The answer to each task, lazily and in order, with what belongs to the task and stays in this process.
+
+        Few tasks are read ahead. Raises the error of a process, or ``SotagEdgeError`` if one ends early.
+        """
+        while self._waiting:  # an earlier caller has stopped early
+            self._waiting.popleft().receive()
+        kept: deque[_T] = deque()
+        turns = cycle(self._workers)
+        for task, own in tasks:
+            worker = next(turns)
+            worker.send(task)
+            self._waiting.append(worker)
+            kept.append(own)
+            if len(kept) > _AHEAD * len(self._workers):
+                yield self._waiting.popleft().receive(), kept.popleft()
+        while kept:
+            yield self._waiting.popleft().receive(), kept.popleft()
+
+    def _end(self) -> None:
+        for worker in self._workers:
             worker.end()
-
-
-def _in_order(tasks: Iterable[tuple[bytes, _T]], workers: list[_Worker]) -> Iterator[tuple[bytes, _T]]:
-    """Keep some tasks ahead of the one whose answer comes next."""
-    waiting: deque[tuple[_Worker, _T]] = deque()
-    turns = cycle(workers)
-    for task, kept in tasks:
-        worker = next(turns)
-        worker.send(task)
-        waiting.append((worker, kept))
-        if len(waiting) > _AHEAD * len(workers):
-            yield _answered(*waiting.popleft())
-    while waiting:
-        yield _answered(*waiting.popleft())
-
-
-def _answered(worker: _Worker, kept: _T) -> tuple[bytes, _T]:
-    return worker.receive(), kept
 
 
 class _Worker:

@@ -15,12 +15,13 @@ from sotag_edge.atomic import output_stream
 from sotag_edge.bundle import Manifest
 from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
+from sotag_edge.cli.combinations import output_format_of, refuse_contradictions, refuse_for_columns
 from sotag_edge.cli.loading import loading_numpy
 from sotag_edge.cli.process import warn
 from sotag_edge.cli.writing import Warnings, flush, write
 from sotag_edge.document import Document, Result
 from sotag_edge.errors import NotTextError, UsageError
-from sotag_edge.formats import FORMATS, Fields, Format, Layout, Writer, checked, read_documents, without_markup
+from sotag_edge.formats import Fields, Format, Layout, Writer, checked, read_documents, without_markup
 from sotag_edge.formats.decoding import decoded
 from sotag_edge.formats.records import intact, one_table
 from sotag_edge.pipeline import results
@@ -51,6 +52,8 @@ def classify(
     top_k: options.TopK = 0,
     scores: options.Scores = False,
     merge: options.Merge = False,
+    prefix: options.Prefix = "",
+    resume: options.Resume = False,
     template: options.Template = None,
     color: options.UseColor = Color.AUTO,
     jobs: options.Jobs = 1,
@@ -64,30 +67,91 @@ def classify(
     Example: cat questions.txt | sotag-edge classify --to jsonl
 
     Example: sotag-edge classify --from csv --field title --field body --id id --merge --to csv posts.csv
+
+    Example: sotag-edge classify --from parquet --field body --to parquet --output tagged/ posts/
     """
-    _refuse_contradictions(used, input_format, fail_on)
+    refuse_contradictions(used, input_format, fail_on)
     on_terminal = output is None and sys.stdout.isatty()
-    output_format = _output_format(to, input_format, merge=merge, on_terminal=on_terminal, on_command_line="to" in used)
+    suffix = None if output is None or template else output.suffix
+    output_format = output_format_of(
+        to, input_format, suffix, merge=merge, on_terminal=on_terminal, on_command_line="to" in used
+    )
+    refuse_for_columns(used, input_format, output_format, binary, on_terminal=on_terminal)
     fields = Fields(tuple(field or ["text"]), id_field, delimiter=delimiter)
     sources = _paths(paths, text, files_from, null=null)
     inputs = _Inputs(text or [], sources, input_format, fields, Folders(recursive, glob), html, binary, quiet)
     _refuse_input_as_output(output, sources)
     with loading_numpy():
         classifier = Classifier.load(model, 0.0 if best_guess else threshold, _labels(only, model))
-    several = classifier.is_multi_label
-    layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), several, inputs.names(), color)
+    if input_format and input_format.has_columns and output_format.has_columns:
+        failed, unknown = _tag_files(
+            inputs, input_format, output_format, output, classifier, scores, prefix, resume, jobs
+        )
+    else:
+        layout = Layout(
+            classifier.answerable,
+            top_k,
+            scores,
+            merge,
+            inputs.have_ids(),
+            classifier.is_multi_label,
+            inputs.names(),
+            color,
+        )
+        failed, unknown = _write(inputs, output_format, output, classifier, layout, template, jobs, on_terminal)
+    if failed or (fail_on and unknown):
+        raise SystemExit(1)
+
+
+def _write(
+    inputs: _Inputs,
+    output_format: Format,
+    output: Path | None,
+    classifier: Classifier,
+    layout: Layout,
+    template: str | None,
+    jobs: int,
+    on_terminal: bool,
+) -> tuple[bool, bool]:
+    """One result per text. Returns whether an input failed, and whether one was answered ``unknown``."""
     with output_stream(output) as stream:
         documents = inputs.documents(before_read=partial(flush, stream))
-        if merge:
+        if layout.merge:
             documents = one_table(intact(documents)) if output_format.is_table else intact(documents)
         writer = output_format.writer(stream, layout) if template is None else _template_writer(stream, template)
         answers = results(documents, classifier, jobs)
-        progress = not quiet and not on_terminal and sys.stderr.isatty()
-        warnings = Warnings(classifier.max_tokens, quiet=quiet)
-        failed, unknown = write(_counted(answers) if progress else answers, writer, warnings)
+        progress = not inputs.quiet and not on_terminal and sys.stderr.isatty()
+        warnings = Warnings(classifier.max_tokens, quiet=inputs.quiet)
+        summary = write(_counted(answers) if progress else answers, writer, warnings)
         stream.flush()
-    if failed or (fail_on and unknown):
-        raise SystemExit(1)
+    return summary
+
+
+def _tag_files(
+    inputs: _Inputs,
+    input_format: Format,
+    output_format: Format,
+    output: Path | None,
+    classifier: Classifier,
+    scores: bool,
+    prefix: str,
+    resume: bool,
+    jobs: int,
+) -> tuple[bool, bool]:
+    """The same files with our columns. Returns as ``_write`` does."""
+    from sotag_edge.arrow import Columns
+    from sotag_edge.cli.tables import Run, tag_files
+
+    columns = Columns.of(
+        classifier,
+        inputs.fields.text,
+        html=inputs.html,
+        scores=scores,
+        prefix=prefix,
+        force=inputs.binary == "force",
+    )
+    run = Run(inputs.paths, output, resume, inputs.quiet, jobs)
+    return tag_files(run, input_format, output_format, columns, classifier)
 
 
 class _Inputs(NamedTuple):
@@ -149,47 +213,6 @@ class _Inputs(NamedTuple):
     def have_ids(self) -> bool:
         """Whether the documents have identifiers."""
         return self.fields.id is not None or (self.format is not None and self.format.has_ids)
-
-
-def _refuse_contradictions(used: frozenset[str], input_format: Format | None, fail_on: str | None) -> None:
-    """Raise ``UsageError`` for options that exclude each other, or that lack the option they belong to."""
-    exclusive = (
-        ("best_guess", "threshold", "--best-guess cannot be combined with --threshold"),
-        ("template", "to", "--format cannot be combined with --to"),
-        ("template", "top_k", "--format cannot be combined with --top-k"),
-        ("template", "scores", "--format cannot be combined with --scores"),
-        ("template", "merge", "--format cannot be combined with --merge"),
-        ("merge", "text", "--merge cannot be combined with --text, which has no record"),
-        ("files_from", "paths", "--files-from cannot be combined with other paths"),
-        ("files_from", "text", "--files-from cannot be combined with --text"),
-    )
-    for one, other, message in exclusive:
-        if {one, other} <= used:
-            raise UsageError(message)
-    if "glob" in used and "recursive" not in used:
-        raise UsageError("--glob needs --recursive: it selects the files in folders")
-    if "null" in used and "files_from" not in used:
-        raise UsageError("-0 needs --files-from: it is about the paths in that list")
-    if fail_on not in (None, "unknown"):
-        raise UsageError(f"invalid value {fail_on!r} for --fail-on (allowed: unknown)")
-    if {"field", "id_field"} & used and not (input_format and input_format.has_records):
-        raise UsageError("--field and --id need records: --from csv, tsv or jsonl")
-    if "delimiter" in used and not (input_format and input_format.name == "csv"):
-        raise UsageError("--delimiter needs --from csv")
-
-
-def _output_format(
-    to: Format | None, input_format: Format | None, *, merge: bool, on_terminal: bool, on_command_line: bool
-) -> Format:
-    """``on_command_line``: whether ``to`` is; it can also come from a variable or the config file."""
-    if merge and (to is None or not on_command_line) and input_format and input_format.can_merge:
-        to = input_format
-    to = to or FORMATS["table" if on_terminal else "tsv"]
-    if merge and not to.merges(input_format):
-        raise UsageError(
-            "--merge needs records: --from jsonl --to jsonl or json; --from csv or tsv --to csv, tsv, jsonl or json"
-        )
-    return to
 
 
 def _paths(paths: list[str] | None, texts: list[str] | None, files_from: str | None, *, null: bool) -> list[str]:

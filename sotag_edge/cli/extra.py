@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from sotag_edge.errors import MissingDependencyError
 
 _EXTRAS = {
+    "arrow": ("pyarrow",),
     "serve": ("starlette", "uvicorn", "prometheus_client"),
     "evaluate": ("sklearn", "pooch"),
     "report": ("jinja2", "vl_convert"),

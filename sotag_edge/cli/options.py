@@ -74,7 +74,8 @@ TextFields = Annotated[
     Optional[list[str]],
     Parameter(
         ("--field",),
-        help="The field with the text, in csv, tsv and jsonl. Can be repeated: the texts are joined. [default: text]",
+        help="The field with the text, in csv, tsv, jsonl, parquet and arrow. Can be repeated: the texts are joined. "
+        "[default: text]",
         rich_help_panel=_INPUT,
     ),
 ]
@@ -185,7 +186,8 @@ OutputFile = Annotated[
     Optional[Path],
     Parameter(
         ("--output", "-o"),
-        help="A file to write to, whole or not at all. [default: standard output]",
+        help="A file to write to, whole or not at all; a folder for several files of parquet or arrow. "
+        "[default: standard output]",
         rich_help_panel=_OUTPUT,
     ),
 ]
@@ -198,6 +200,22 @@ Merge = Annotated[
     bool,
     Parameter(
         ("--merge",), help="Add the answer to the record of the text (csv, tsv, jsonl).", rich_help_panel=_OUTPUT
+    ),
+]
+Prefix = Annotated[
+    str,
+    Parameter(
+        ("--prefix",),
+        help="From parquet or arrow to these: what the names of the added columns begin with, such as 'predicted_'.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Resume = Annotated[
+    bool,
+    Parameter(
+        ("--resume",),
+        help="From a folder of parquet or arrow to a folder: keep the parts that are finished, and tag the others.",
+        rich_help_panel=_OUTPUT,
     ),
 ]
 Template = Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from rich.console import Console
@@ -12,8 +12,8 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 _T = TypeVar("_T")
 
 
-def counted(items: Iterable[_T]) -> Iterator[_T]:
-    """The items themselves, counted on stderr as they pass."""
+def counted(items: Iterable[_T], texts: Callable[[_T], int] = lambda _: 1) -> Iterator[_T]:
+    """The items themselves, counted on stderr as they pass. ``texts``: the number of texts in an item."""
     console = Console(file=sys.stderr, markup=False, highlight=False)
     columns = (
         SpinnerColumn(),
@@ -26,4 +26,4 @@ def counted(items: Iterable[_T]) -> Iterator[_T]:
         for item in items:
             yield item
             speed = progress.tasks[0].speed
-            progress.update(task, advance=1, rate=f"{speed:,.0f}" if speed else "-")
+            progress.update(task, advance=texts(item), rate=f"{speed:,.0f}" if speed else "-")

@@ -16,7 +16,7 @@ from sotag_edge.errors import InputError, NotTextError
 from sotag_edge.formats.decoding import decoded, fault_of, is_surely_text
 from sotag_edge.formats.fields import Layout
 from sotag_edge.formats.records import Fields
-from sotag_edge.sources import READ_ERRORS, STDIN, Folders, expand, opened, plain_content
+from sotag_edge.sources import READ_ERRORS, STDIN, Folders, expand, opened, opened_as_bytes, plain_content
 from sotag_edge.streams import before_each_read
 
 __all__ = ["FORMATS", "Fields", "Format", "Layout", "Writer", "checked", "read_documents", "without_markup"]
@@ -42,6 +42,7 @@ class Format:
     ``reads``, ``writes``: the directions that it has. ``has_records``: its texts are fields of records; ``is_table``: all
     of which have the same fields. ``can_merge``: its writer can add the answer to the record that a text comes from.
     ``has_ids``: its texts have identifiers of their own. ``removes_markup``: its reader does, so ``--html`` must not.
+    ``suffixes``: of a format whose files have Arrow columns, which it needs pyarrow for; they are bytes, not text.
     """
 
     name: str
@@ -52,6 +53,12 @@ class Format:
     can_merge: bool = False
     has_ids: bool = False
     removes_markup: bool = False
+    suffixes: tuple[str, ...] = ()
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether its files have Arrow columns."""
+        return bool(self.suffixes)
 
     def read(self, stream: BinaryIO, name: str, fields: Fields) -> Iterator[Document]:
         """The documents of a stream, lazily. A text that cannot be read is a document with an error; reading goes on."""
@@ -65,12 +72,18 @@ class Format:
 
     def merges(self, records: Format | None) -> bool:
         """Whether this format can merge answers into the records of another one."""
+        if self.has_columns or (records and records.has_columns):
+            return self.has_columns and records is not None and records.has_columns
         return (
             self.can_merge and records is not None and records.has_records and (records.is_table or not self.is_table)
         )
 
     def _module(self) -> Any:
         return import_module(f"{__name__}.{self.name.replace('-', '_')}")
+
+
+def _columns(name: str, suffixes: tuple[str, ...]) -> Format:
+    return Format(name, reads=True, writes=True, has_records=True, is_table=True, can_merge=True, suffixes=suffixes)
 
 
 FORMATS = {
@@ -85,6 +98,8 @@ FORMATS = {
         Format("json", writes=True, can_merge=True),
         Format("jsonl", reads=True, writes=True, has_records=True, can_merge=True),
         Format("posts-xml", reads=True, has_ids=True, removes_markup=True),
+        _columns("parquet", (".parquet", ".pq")),
+        _columns("arrow", (".arrow", ".feather", ".ipc")),
     )
 }
 
@@ -149,6 +164,9 @@ def _read_source(
     name = "stdin" if path == STDIN else path
     if before_read:
         before_read()
+    if input_format.has_columns:
+        yield from _read_columns(path, stdin, input_format, fields)
+        return
     content = plain_content(path) if input_format.name == "text" else None
     if content is not None:
         yield decoded(name, content)
@@ -160,3 +178,14 @@ def _read_source(
         yield Document(name, error=error)
     except READ_ERRORS as error:
         yield Document(name, error=InputError(f"{name} cannot be read to its end: {error}"))
+
+
+def _read_columns(path: str, stdin: BinaryIO, input_format: Format, fields: Fields) -> Iterator[Document]:
+    from sotag_edge.formats.columns import readable
+
+    name = "stdin" if path == STDIN else path
+    try:
+        with opened_as_bytes(path, stdin) as stream, readable(name, input_format.name):
+            yield from input_format.read(stream, name, fields)
+    except InputError as error:
+        yield Document(name, error=error)

@@ -18,7 +18,7 @@ from sotag_edge.formats import FORMATS, Format
 from sotag_edge.sources import READ_ERRORS, STDIN, opened
 
 FASTTEXT, POSTS = "fasttext", "posts-xml"
-RECORDS = tuple(name for name, entry in FORMATS.items() if entry.reads and entry.has_records)
+RECORDS = tuple(name for name, entry in FORMATS.items() if entry.reads and entry.has_records and not entry.has_columns)
 READABLE = (*RECORDS, FASTTEXT, POSTS)
 """The formats of labelled texts, by their names in ``--from``."""
 _SUFFIXES = {"json": "jsonl", "ndjson": "jsonl", **{name: name for name in (*RECORDS, FASTTEXT)}}
