@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import shutil
+import socket
 import sys
 import tempfile
 import warnings
@@ -14,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from sotag_edge.errors import InputError, MissingDependencyError, ModelError, SotagEdgeError, UsageError
 
@@ -28,7 +31,10 @@ _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 _NO_PYTHON = re.compile(r'Cannot run program "([^"]+)"')
 _VERSIONS = re.compile(r"\[PYTHON_VERSION_MISMATCH\] (.+)")
 _CAUSE = re.compile(r"Caused by: [\w.$]+: (.+)")
+_REFUSED = re.compile(r'Exception in thread "main" org\.apache\.spark[\w.$]+: (.+)')
+_FAILED = re.compile(r"^[\d/]+ [\d:]+ ERROR \w+: (.+)", re.MULTILINE)
 _EXISTS = re.compile(r"\[PATH_ALREADY_EXISTS\]|already exists")
+_CALL = re.compile(r"^An error occurred while calling .*\n: [\w.$]+: ")
 _CONDITION = re.compile(r"^\s*\[([A-Z_.0-9]+)\]\s*")
 _OF_INPUT = ("PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA", "FAILED_READ_FILE")
 
@@ -40,9 +46,12 @@ def spark_session(master: str | None, settings: Sequence[tuple[str, str]]) -> It
     ``master``: as for ``spark-submit``, or ``sc://...`` for Spark Connect; by default the one of Spark's configuration, else
     this machine. Raises ``MissingDependencyError`` without Java, where it is needed.
     """
-    remote = (master or os.environ.get("SPARK_REMOTE", "")).startswith("sc://")
+    url = master or os.environ.get("SPARK_REMOTE", "")
+    remote = url.startswith("sc://")
     if not remote:
         _require_java()
+    elif not getproxies():
+        _require_server(url)
     logging.disable()  # pyspark logs each error that it raises
     warnings.simplefilter("ignore")
     os.environ.setdefault("PYSPARK_PYTHON", dict(settings).get(_PYTHON, sys.executable))
@@ -63,7 +72,18 @@ def _require_java() -> None:
         raise MissingDependencyError(f"Spark needs Java, which is not installed: {_JAVA}")
 
 
+def _require_server(url: str) -> None:
+    """Raise ``SotagEdgeError`` if no Spark Connect server is there: its client would try again for ten minutes."""
+    place = urlsplit(url)
+    try:
+        with socket.create_connection((place.hostname or "", place.port or 15002), timeout=10):
+            pass
+    except (OSError, ValueError) as error:
+        raise SotagEdgeError(f"no Spark Connect server answers at {url}: {error}") from error
+
+
 def _started(master: str | None, settings: Sequence[tuple[str, str]], *, remote: bool) -> Any:
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
@@ -79,10 +99,8 @@ def _started(master: str | None, settings: Sequence[tuple[str, str]], *, remote:
     with _Output() as output:
         try:
             session = builder.getOrCreate()
-        except PySparkException as error:
-            if error.getCondition() != "JAVA_GATEWAY_EXITED":
-                raise
-            raise MissingDependencyError(f"Spark cannot start Java ({output.fault()}): {_JAVA}") from error
+        except (PySparkException, Py4JError) as error:
+            raise output.fault() or _ours(str(error)) from error
         if "spark.log.level" not in dict(settings):
             session.sparkContext.setLogLevel("OFF")  # failures are raised
             log4j = session.sparkContext._jvm.org.apache.logging.log4j
@@ -104,7 +122,8 @@ class _Output:
         reading, writing = os.pipe()
         os.dup2(writing, 2)
         os.close(writing)
-        Thread(target=self._pass_on, args=(os.fdopen(reading, "rb", buffering=0),), daemon=True).start()
+        self._reader = Thread(target=self._pass_on, args=(os.fdopen(reading, "rb", buffering=0),), daemon=True)
+        self._reader.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,11 +133,19 @@ class _Output:
         """Pass on what is written from now on."""
         self._released = True
 
-    def fault(self) -> str:
-        """The last line that was held back, which says why Java has ended."""
+    def fault(self) -> SotagEdgeError | None:
+        """What was held back, if it says why there is no session."""
+        os.dup2(self._usual, 2)  # so that what is held back has an end, if Java has ended
+        self._reader.join(timeout=2)
         self._held.seek(0)
-        lines = self._held.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it says nothing")
+        said = self._held.read().decode(errors="replace")
+        if refused := _REFUSED.search(said):
+            return UsageError(f"Spark: {refused[1].strip()}")
+        if failed := _FAILED.findall(said):
+            return SotagEdgeError(f"Spark: {failed[-1].strip()}")
+        if lines := [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("WARNING: ")]:
+            return MissingDependencyError(f"Spark cannot start Java ({'; '.join(lines[:2])}): {_JAVA}")
+        return None
 
     def _pass_on(self, stream: BinaryIO) -> None:
         while content := stream.read(1 << 16):
@@ -162,6 +189,7 @@ def _ours(message: str) -> SotagEdgeError:
         )
     condition = _CONDITION.match(message)
     causes = _CAUSE.findall(message)
+    message = _CALL.sub("", message)
     line = next(iter((causes[-1] if causes else message).strip().splitlines()), "")
     sentence = _CONDITION.sub("", line).partition(" SQLSTATE:")[0].strip()
     kind = InputError if condition and condition[1].startswith(_OF_INPUT) else SotagEdgeError
