@@ -5,7 +5,7 @@ DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 ENGINES = .venv-engines/bin/python
 
-.PHONY: run test browser java fuzz lint bench bench-serve bench-own-tags arm arm-controls docs cards clean
+.PHONY: run test browser java fuzz lint bench bench-serve bench-cluster bench-own-tags arm arm-controls docs cards clean
 
 run: .venv-device/installed
 	@printf 'How do I sort a list of tuples by the second item in Python?\n' | .venv-device/bin/sotag-edge classify
@@ -13,7 +13,7 @@ run: .venv-device/installed
 # The device side's tests run where TensorFlow is not installed. The two sides cannot share a process anyway: with
 # TensorFlow loaded, tflite-runtime fails on every model (see convert/sotag_convert/export/device_run.py).
 test: lint .venv-device/tested browser .venv-engines/installed java
-	$(DEVICE) -m pytest tests/device tests/contract sotag_edge
+	$(DEVICE) -m pytest --numprocesses 2 tests/device tests/contract sotag_edge
 	$(ENGINES) -m pytest tests/engines
 	$(FULL) -m pytest --numprocesses 2 tests/workstation convert
 
@@ -53,6 +53,11 @@ bench: .venv-bench/installed
 # OPTIONS as above, see load.py --help. A quarter of an hour.
 bench-serve: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/load.py $(if $(ARCHIVE),--archive '$(ARCHIVE)') $(OPTIONS)
+
+# The same texts by classify and by Spark on a cluster of processes; writes a section of docs/benchmarks.md and one of docs/scale.md.
+# Needs Java and Linux. ARCHIVE and OPTIONS as above, see cluster.py --help. A quarter of an hour.
+bench-cluster: .venv-bench/installed java
+	.venv-bench/bin/python benchmarks/cluster.py $(if $(ARCHIVE),--archive '$(ARCHIVE)') $(OPTIONS)
 
 # Training on your own tags beside fastText and scikit-learn; writes a section of docs/benchmarks.md. Takes hours and can be
 # stopped and continued. The package descriptions need apt. SOTAG_EDGE_DATA: the folder with titles that are in no package.

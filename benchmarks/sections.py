@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-NAMES = ("serve", "own-tags")
+NAMES = ("cluster", "serve", "own-tags")
 """The sections, in the order of the page."""
 
 

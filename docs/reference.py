@@ -47,6 +47,26 @@ CSV (`java,"c++, c"`), and `score` is that of the first.
 With `--merge` these fields follow the fields of the input's record. If the record has a field of the same name, ours is
 called `predicted_...`.
 
+`--to parquet`, `--to arrow` (the extra `[arrow]`): the columns `source`, with `--id` or `--from posts-xml` also `id`, then
+those of the next paragraph. From `parquet` or `arrow` to one of them all columns of the input come first instead, as they
+are, and the output has the same rows in the same order:
+
+| column | type | null |
+|---|---|---|
+| `label`: as above | string | the row has an error |
+| `labels`, of a multi-label model, instead of `label`: as above | list of strings | the row has an error |
+| `score`: as above, not rounded | double | the row has an error |
+| `reason`: as above | string | the row has a label or an error |
+| `error`: why the row has no answer | string | the row has an answer |
+| `score_...` with `--scores`: the score of each label | double | the row has an error |
+
+A column of one of these names in the input is refused; `--prefix` renames ours. `--field` takes columns of strings, of
+bytes in UTF-8, and dictionaries of them. A row is an error if its text is null, not UTF-8, longer than 16 MiB or binary.
+Several files, or a folder, become a folder of parts with the same names; files whose name begins with `_` or `.` are left
+out. Each part is written completely or not at all, and `--resume` keeps those that are there. It refuses parts of another
+model, other options or another input. An Arrow file may be a file (Feather, version 2) or a stream; to a pipe a stream is
+written.
+
 `--format` has the fields `source`, `id`, `label`, `labels` (as in `tsv`; empty for `unknown`), `best_guess`, `score`,
 `reason` and `error`.
 

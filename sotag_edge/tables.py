@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -20,10 +21,10 @@ import pyarrow as pa
 
 from sotag_edge.arrow import Columns
 from sotag_edge.classifier import Classifier
+from sotag_edge.column_files import readable
 from sotag_edge.document import Document
 from sotag_edge.errors import InputError, UsageError
 from sotag_edge.formats import Format
-from sotag_edge.formats.columns import readable
 from sotag_edge.pipeline import results_in_batches
 from sotag_edge.sources import Folders, expand
 from sotag_edge.workers import Processes, Work
@@ -110,9 +111,11 @@ class Files:
             reader = _module(self.source).Reader(stream)
             schema = self.columns.schema(reader.schema)
         noted = schema.with_metadata({**(schema.metadata or {}), _NOTE: self._note(stream)})
-        same = {"codec": reader.codec} if self.source == self.target and hasattr(reader, "codec") else {}
+        batches = _read(reader.batches(), name, self.source.name)
+        begun = list(islice(batches, 1))
+        same = {"codec": reader.codec} if begun and self.source == self.target and hasattr(reader, "codec") else {}
         with _module(self.target).sink(output, noted, **same) as sink:
-            for batch, answers in tag(_read(reader.batches(), name, self.source.name)):
+            for batch, answers in tag(chain(begun, batches)):
                 sink.write(pa.RecordBatch.from_arrays([*batch.columns, *answers.columns], schema=noted))
                 yield answers
 

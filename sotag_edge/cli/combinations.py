@@ -48,16 +48,17 @@ def output_format_of(
     ``on_command_line``: whether ``to`` is; it can also come from a variable or the config file. ``suffix``: of the output's
     name, which decides where nothing else does.
     """
-    if merge and (to is None or not on_command_line) and input_format and input_format.can_merge:
+    reads_columns = input_format is not None and input_format.has_columns
+    merges_itself = input_format is not None and (input_format.can_merge or reads_columns)
+    if merge and merges_itself and not (to and on_command_line):
         to = input_format
-    if to is None and input_format and input_format.has_columns and suffix == "":  # a folder
+    if to is None and reads_columns and suffix == "":  # a folder
         to = input_format
     to = to or next((entry for entry in FORMATS.values() if suffix in entry.suffixes), None)
     to = to or FORMATS["table" if on_terminal else "tsv"]
-    if merge and not to.merges(input_format):
+    if merge and not ((reads_columns and to.has_columns) or to.merges(input_format)):
         raise UsageError(
-            "--merge needs records: --from jsonl --to jsonl or json; --from csv or tsv --to csv, tsv, jsonl or json; "
-            "--from parquet or arrow --to one of them"
+            "--merge needs records: --from jsonl --to jsonl or json; --from csv or tsv --to csv, tsv, jsonl or json"
         )
     return to
 

@@ -72,18 +72,16 @@ class Format:
 
     def merges(self, records: Format | None) -> bool:
         """Whether this format can merge answers into the records of another one."""
-        if self.has_columns or (records and records.has_columns):
-            return self.has_columns and records is not None and records.has_columns
-        return (
-            self.can_merge and records is not None and records.has_records and (records.is_table or not self.is_table)
-        )
+        if not self.can_merge or records is None or records.has_columns:  # which have values of many types
+            return False
+        return records.has_records and (records.is_table or not self.is_table)
 
     def _module(self) -> Any:
         return import_module(f"{__name__}.{self.name.replace('-', '_')}")
 
 
 def _columns(name: str, suffixes: tuple[str, ...]) -> Format:
-    return Format(name, reads=True, writes=True, has_records=True, is_table=True, can_merge=True, suffixes=suffixes)
+    return Format(name, reads=True, writes=True, has_records=True, is_table=True, suffixes=suffixes)
 
 
 FORMATS = {
@@ -165,7 +163,11 @@ def _read_source(
     if before_read:
         before_read()
     if input_format.has_columns:
-        yield from _read_columns(path, stdin, input_format, fields)
+        try:
+            with opened_as_bytes(path, stdin) as stream:
+                yield from input_format.read(stream, name, fields)
+        except InputError as error:
+            yield Document(name, error=error)
         return
     content = plain_content(path) if input_format.name == "text" else None
     if content is not None:
@@ -178,14 +180,3 @@ def _read_source(
         yield Document(name, error=error)
     except READ_ERRORS as error:
         yield Document(name, error=InputError(f"{name} cannot be read to its end: {error}"))
-
-
-def _read_columns(path: str, stdin: BinaryIO, input_format: Format, fields: Fields) -> Iterator[Document]:
-    from sotag_edge.formats.columns import readable
-
-    name = "stdin" if path == STDIN else path
-    try:
-        with opened_as_bytes(path, stdin) as stream, readable(name, input_format.name):
-            yield from input_format.read(stream, name, fields)
-    except InputError as error:
-        yield Document(name, error=error)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TextIO
 
 import pyarrow as pa
 
+from sotag_edge import column_files
+from sotag_edge.column_files import ColumnWriter, Sink, checked, small
 from sotag_edge.document import Document
-from sotag_edge.formats.columns import ColumnWriter, Sink, documents, small
 from sotag_edge.formats.fields import Layout
 from sotag_edge.formats.records import Fields
 
@@ -19,7 +21,8 @@ class Reader:
     """An open file or stream."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        buffered: Any = stream  # a file and standard input are
+        buffered: Any = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+        stream = buffered
         if buffered.peek(len(_FILE))[: len(_FILE)] == _FILE:
             if stream.seekable():
                 file = pa.ipc.open_file(stream)
@@ -31,10 +34,10 @@ class Reader:
         self.schema = reader.schema
         self._batches = iter(reader)
 
-    def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def batches(self, names: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows in order, in small batches."""
         for batch in self._batches:
-            yield from small(batch if columns is None else batch.select(columns))
+            yield from small(checked(batch if names is None else batch.select(names)))
 
 
 def sink(stream: BinaryIO, schema: pa.Schema) -> Sink:
@@ -47,7 +50,7 @@ def sink(stream: BinaryIO, schema: pa.Schema) -> Sink:
 
 def read(stream: BinaryIO, name: str, fields: Fields) -> Iterator[Document]:
     """One document per row."""
-    return documents(Reader(stream), name, fields)
+    return column_files.read(Reader, stream, name, "arrow", fields)
 
 
 class Writer(ColumnWriter):

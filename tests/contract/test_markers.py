@@ -8,7 +8,9 @@ import pytest
 import tomllib
 from packaging import tags
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
 from tests.conftest import ROOT
 
@@ -38,11 +40,14 @@ SYSTEMS = {
     "Windows": ("win32", "AMD64", ["win_amd64"]),
 }
 RUNTIMES = {"tflite-runtime", "ai-edge-litert"}
-WHEELS: dict[str, list[str]] = json.loads((ROOT / "tests" / "fixtures" / "wheels.json").read_bytes())
+WHEELS: dict[str, dict[str, str]] = json.loads((ROOT / "tests" / "fixtures" / "wheels.json").read_bytes())
 
 
-def taken(system: str, python: str) -> dict[str, bool]:
-    """The packages that pip would install there, and whether a wheel of each fits."""
+def taken(system: str, python: str, extra: str = "") -> dict[str, str | None]:
+    """The packages that pip would install there, with the newest version of each that fits; ``None`` if none does.
+
+    ``extra``: of an extra only the packages that it adds.
+    """
     platform, machine, platforms = SYSTEMS[system]
     version = tuple(int(part) for part in python.split("."))
     interpreter = f"cp{version[0]}{version[1]}"
@@ -57,15 +62,29 @@ def taken(system: str, python: str) -> dict[str, bool]:
         "platform_machine": machine,
         "extra": "",
     }
-    found: dict[str, bool] = {}
-    for line in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found: dict[str, str | None] = {}
+    for line in project["optional-dependencies"][extra] if extra else project["dependencies"]:
         requirement = Requirement(line)
-        if requirement.marker is None or requirement.marker.evaluate(environment):
-            names = (parse_wheel_filename(file) for file in WHEELS[requirement.name])
-            found[requirement.name] = any(
-                number in requirement.specifier and not fitting.isdisjoint(kinds) for _, number, _, kinds in names
-            )
+        if requirement.name == project["name"]:
+            found |= taken(system, python, next(iter(requirement.extras)))
+        elif requirement.marker is None or requirement.marker.evaluate(environment):
+            fits = [
+                version
+                for file, pythons in WHEELS[requirement.name].items()
+                if (version := fitting_version(file, fitting)) in requirement.specifier
+                and f"{python}.5" in SpecifierSet(pythons)
+            ]
+            found[requirement.name] = str(max(fits)) if fits else None
     return found
+
+
+def fitting_version(file: str, fitting: set[tags.Tag]) -> Version:
+    """The version of a file that pip can install there; of one that it cannot, a version that no requirement admits."""
+    if file.endswith(".tar.gz"):
+        return Version(file.removesuffix(".tar.gz").split("-")[1])
+    _, version, _, kinds = parse_wheel_filename(file)
+    return Version("0.dev0") if fitting.isdisjoint(kinds) else version
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -82,7 +101,7 @@ def test_each_system_gets_one_runtime_that_fits(system: str, python: str) -> Non
         return
     old = system.endswith("-bit Arm") and python <= "3.11"
     assert runtimes == {"tflite-runtime" if old else "ai-edge-litert"}
-    lacking = {name for name, fits in found.items() if not fits}
+    lacking = {name for name, version in found.items() if not version}
     assert lacking == ({"numpy"} if system.endswith("32-bit Arm") else set())
 
 
@@ -90,3 +109,20 @@ def test_the_reading_of_wheels_can_fail() -> None:
     """The record knows that tflite-runtime has nothing for Python 3.12, nor litert for 32-bit Arm."""
     assert not any("cp312" in file for file in WHEELS["tflite-runtime"])
     assert not any("armv7l" in file for file in WHEELS["ai-edge-litert"])
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("system", [name for name in SYSTEMS if "32-bit" not in name])
+def test_columns_and_clusters_fit_beside_the_runtime(system: str, python: str) -> None:
+    """A pyarrow and a pyspark for each 64-bit system; beside tflite-runtime, with NumPy 1, a pyarrow that takes it."""
+    found = taken(system, python, "spark")
+    assert set(found) == {"pyarrow", "pyspark"}
+    assert all(found.values())
+    assert str(found["pyspark"]).startswith("4.")
+    if "tflite-runtime" in taken(system, python):
+        assert Version(str(found["pyarrow"])) < Version("26")
+
+
+def test_there_is_no_pyarrow_for_32_bit_arm() -> None:
+    """So the extra cannot be installed there, and the guide does not name it."""
+    assert not any("armv7l" in file for file in WHEELS["pyarrow"])

@@ -43,7 +43,7 @@ def test_options_are_in_groups(run: Run) -> None:
     groups = re.findall(r"^(\S.*):$", text, re.MULTILINE)
     assert groups == ["Input", "Model and decision", "Output", "Run", "Options"]
     options = re.findall(r"^  (?:-\w, )?(--[\w-]+)", text.split("\nInput:\n")[1], re.MULTILINE)
-    assert len(options) == len(set(options)) == 26
+    assert len(options) == len(set(options)) == 28
     for group, first in (("Input", "--from"), ("Model and decision", "--model"), ("Output", "--to"), ("Run", "--jobs")):
         assert re.search(r"--[\w-]+", text.split(f"\n{group}:\n")[1])[0] == first
     assert "\x1b" not in text

@@ -25,8 +25,8 @@ from sotag_edge.pipeline import results
 from sotag_edge.terminal import printable
 from tests.conftest import FIXTURE
 
-READABLE = [name for name, entry in FORMATS.items() if entry.reads]
-WRITABLE = [name for name, entry in FORMATS.items() if entry.writes]
+READABLE = [name for name, entry in FORMATS.items() if entry.reads and not entry.has_columns]
+WRITABLE = [name for name, entry in FORMATS.items() if entry.writes and not entry.has_columns]
 _RECORDS = st.lists(
     st.tuples(st.text(max_size=20), st.text(max_size=8), st.integers() | st.floats() | st.none() | st.text(max_size=3)),
     max_size=6,

@@ -20,6 +20,7 @@ from sotag_edge.formats.records import Fields
 _ROWS, _BYTES = 1000, 8 * 1024**2  # of a batch, at most
 _WRITTEN = 64 * 1024**2, 1 << 20  # bytes and rows that are written at a time; a reader needs them in memory
 _RESULTS = 10_000  # at a time
+_AS_BYTES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
 
 
 class Reader(Protocol):
@@ -27,7 +28,7 @@ class Reader(Protocol):
 
     schema: pa.Schema
 
-    def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def batches(self, names: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows in order, all columns or some of them."""
 
 
@@ -95,23 +96,49 @@ def printed(source: str) -> str:
     return source.encode("utf-8", errors="backslashreplace").decode()
 
 
-def documents(reader: Reader, name: str, fields: Fields) -> Iterator[Document]:
-    """The documents of a file, ``name:row`` from 1, with the identifier of its column."""
+def read(
+    open_reader: Callable[[BinaryIO], Reader], stream: BinaryIO, name: str, kind: str, fields: Fields
+) -> Iterator[Document]:
+    """The documents of a file, ``name:row`` from 1. One that cannot be read, or not to its end, is a document with an error.
+
+    ``kind``: the name of its format.
+    """
+    try:
+        with readable(name, kind):
+            yield from _documents(open_reader(stream), name, fields)
+    except InputError as error:
+        yield Document(name, error=error)
+
+
+def _documents(reader: Reader, name: str, fields: Fields) -> Iterator[Document]:
     columns = Columns(tuple(fields.text), ())
     columns.check(reader.schema)
-    needed = list(dict.fromkeys([*fields.text, *([fields.id] if fields.id is not None else [])]))
     if fields.id is not None and reader.schema.names.count(fields.id) != 1:
-        raise InputError(f"{name} has no column {fields.id!r} for the identifier, or several")
+        raise UsageError(f"there is no column {fields.id!r} for the identifier, or several")
+    needed = list(dict.fromkeys([*fields.text, *([] if fields.id is None else [fields.id])]))
     first = 1
     for batch in reader.batches(needed):
         found = columns.documents(batch, name, first)
+        first += batch.num_rows
         if fields.id is None:
             yield from found
-        else:
-            for document, identifier in zip(found, batch.column(fields.id), strict=True):
-                value = identifier.as_py()
-                yield document._replace(id=None if value is None else str(value))
-        first += batch.num_rows
+            continue
+        for document, identifier in zip(found, batch.column(fields.id), strict=True):
+            value = identifier.as_py()
+            yield document._replace(id=None if value is None else str(value))
+
+
+def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch. Raises ``ArrowInvalid`` if its parts contradict each other, as in a damaged file.
+
+    subtle: pyarrow takes offsets, indices and counts as they are, and crashes where they lead. Bytes that are not UTF-8 are
+    no such fault: they are an error in their row.
+    """
+    batch.validate()
+    for column in batch.columns:
+        as_bytes = _AS_BYTES.get(column.type)
+        (column if as_bytes is None else column.cast(as_bytes)).validate(full=True)
+    return batch
 
 
 def small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -135,7 +162,7 @@ def readable(name: str, kind: str) -> Iterator[None]:
     """Turns what pyarrow raises for a file into ``InputError``."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError, IndexError) as error:  # the last two: damaged names
         raise InputError(f"{name} cannot be read as {kind}: {(str(error) or repr(error)).splitlines()[0]}") from error
     except UsageError as error:  # of its columns
         raise InputError(f"{name}: {error}") from error
