@@ -29,11 +29,12 @@ _COMMANDS = {
     "info": "sotag_edge.cli.info",
     "verify": "sotag_edge.cli.verify",
     "serve": "sotag_edge.cli.serve",
+    "spark": "sotag_edge.cli.spark",
     "benchmark": "sotag_edge.cli.benchmark",
     "doctor": "sotag_edge.cli.doctor",
     "config": "sotag_edge.cli.config",
 }
-_WITH_MODEL_SETTING = ("doctor", "info", "verify", "benchmark")
+_WITH_MODEL_SETTING = ("doctor", "info", "verify", "spark", "benchmark")
 _TYPER: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None}
 
 

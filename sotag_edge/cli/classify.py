@@ -10,12 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from sotag_edge import models
 from sotag_edge.atomic import output_stream
-from sotag_edge.bundle import Manifest
 from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
 from sotag_edge.cli.combinations import output_format_of, refuse_contradictions, refuse_for_columns
+from sotag_edge.cli.labels import labels_from
 from sotag_edge.cli.loading import loading_numpy
 from sotag_edge.cli.process import warn
 from sotag_edge.cli.writing import Warnings, flush, write
@@ -82,7 +81,7 @@ def classify(
     inputs = _Inputs(text or [], sources, input_format, fields, Folders(recursive, glob), html, binary, quiet)
     _refuse_input_as_output(output, sources)
     with loading_numpy():
-        classifier = Classifier.load(model, 0.0 if best_guess else threshold, _labels(only, model))
+        classifier = Classifier.load(model, 0.0 if best_guess else threshold, labels_from(only, model))
     if input_format and input_format.has_columns and output_format.has_columns:
         failed, unknown = _tag_files(
             inputs, input_format, output_format, output, classifier, scores, prefix, resume, jobs
@@ -229,23 +228,6 @@ def _refuse_input_as_output(output: Path | None, sources: list[str]) -> None:
         with suppress(OSError, ValueError):  # it does not exist, or is no path
             if source != STDIN and os.path.isfile(source) and os.path.samefile(source, str(output)):  # noqa: PTH113, PTH121
                 raise UsageError(f"{output} is an input, which the results would replace: name another file")
-
-
-def _labels(only: list[str] | None, model: str | None) -> list[str] | None:
-    """The labels named by ``--only``: each value is a label of the model as a whole, or a list in CSV."""
-    if not any(mark in value for value in only or () for mark in ',"'):
-        return only
-    known = Manifest.read(models.find(model)).labels
-    return [label for value in only or () for label in ([value] if value in known else _listed(value))]
-
-
-def _listed(value: str) -> list[str]:
-    import csv
-
-    try:
-        return next(csv.reader([value], strict=True, skipinitialspace=True)) or [value]
-    except csv.Error as error:
-        raise UsageError(f"invalid value {value!r} for --only: {error}") from error
 
 
 def _template_writer(stream: TextIO, template: str) -> Writer:

@@ -8,6 +8,7 @@ from sotag_edge.errors import MissingDependencyError
 
 _EXTRAS = {
     "arrow": ("pyarrow",),
+    "spark": ("pyspark", "pyarrow", "pandas"),
     "serve": ("starlette", "uvicorn", "prometheus_client"),
     "evaluate": ("sklearn", "pooch"),
     "report": ("jinja2", "vl_convert"),

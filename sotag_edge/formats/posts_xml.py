@@ -44,24 +44,27 @@ def read(stream: BinaryIO, name: str, _: Fields) -> Iterator[Document]:
             tag = piece
         if declared := _ENCODING.match(piece):
             encoding = _codec(declared[1])
-        if _ROW.match(piece) and _IS_QUESTION.search(piece):
-            document = _question(f"{name}, question {questions + 1}", name, piece, encoding)
-            if document:
-                questions += 1
-                yield document
+        if document := question(piece, name, f"{name}, question {questions + 1}", encoding):
+            questions += 1
+            yield document
     if not _END.match(tag):
         yield Document(name, error=InputError(f"{name} is not a complete Posts.xml: it does not end with </posts>"))
     elif not questions:
         yield Document(name, error=InputError(f"{name} has no questions: no row has the PostTypeId 1"))
 
 
-def _question(place: str, name: str, tag: bytes, encoding: str) -> Document | None:
-    """The document of a row; ``None`` if it is no question. ``place``: what the row is called if it has no id."""
+def question(piece: bytes, name: str, place: str, encoding: str = "utf-8") -> Document | None:
+    """The document of what a file has between two "<"; ``None`` if it is no question.
+
+    ``name``: the file; ``place``: what the row is called if it has no id. Every piece can be read by itself.
+    """
+    if not (_ROW.match(piece) and _IS_QUESTION.search(piece)):
+        return None
     from xml.etree import ElementTree
 
     from sotag_edge.markup import strip_markup
 
-    content = tag[: tag.rfind(b">") + 1]
+    content = piece[: piece.rfind(b">") + 1]
     try:
         text, replaced = decode(content) if encoding == "utf-8" else (content.decode(encoding), False)
         text = _REFERENCE.sub(_character, _NO_CHARACTER.sub(_REPLACEMENT, text))
@@ -71,10 +74,10 @@ def _question(place: str, name: str, tag: bytes, encoding: str) -> Document | No
         return Document(place, error=InputError(f"{place} is not valid XML: {error}"))
     if row.get("PostTypeId", "").strip() != "1":  # it was in another attribute
         return None
-    question = f"{row.get('Title', '')}\n{strip_markup(row.get('Body', ''))}"
+    text = f"{row.get('Title', '')}\n{strip_markup(row.get('Body', ''))}"
     number = row.get("Id")
     tags = tuple(_TAG.findall(row.get("Tags", "")))
-    return Document(f"{name}:{number}" if number else place, question, id=number, label=tags, replaced=replaced)
+    return Document(f"{name}:{number}" if number else place, text, id=number, label=tags, replaced=replaced)
 
 
 def _character(reference: re.Match[str]) -> str:
