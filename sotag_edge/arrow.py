@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from sotag_edge.bundle import Bundle, bundle_digest
 from sotag_edge.classifier import Classifier
 from sotag_edge.decision import Prediction
 from sotag_edge.document import Document, Result
-from sotag_edge.errors import InputError, NotTextError, UsageError
+from sotag_edge.errors import InputError, ModelError, NotTextError, UsageError
 from sotag_edge.formats.decoding import LONGEST, fault_of, is_surely_text
 from sotag_edge.markup import strip_markup
 from sotag_edge.pipeline import results_in_batches
@@ -29,6 +30,7 @@ Model = str | os.PathLike[str] | Bundle | None
 
 _ROWS = 1000  # whose texts are Python strings at a time
 _MOST_LISTED = 20  # names in an error
+_LOADING = Lock()  # of several threads that need a classifier, one loads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,8 @@ class Columns:
             if count != 1:
                 listed = ", ".join(map(repr, schema.names[:_MOST_LISTED])) or "none"
                 more = f" and {len(schema.names) - _MOST_LISTED} more" if len(schema.names) > _MOST_LISTED else ""
-                fault = f"{count} columns" if count else "no column"
-                raise UsageError(f"there is {fault} {name!r} for the text; the columns are: {listed}{more}")
+                fault = f"are {count} columns" if count else "is no column"
+                raise UsageError(f"there {fault} {name!r} for the text; the columns are: {listed}{more}")
             kind = schema.field(name).type
             if not _is_text(kind):
                 raise UsageError(f"the column {name!r} has the type {kind}, not text: cast it to string")
@@ -201,9 +203,12 @@ def classifier_of(model: Model = None, threshold: float | None = None, only: Seq
         only = [only]
     labels = None if only is None else tuple(only)
     if isinstance(model, Bundle):
-        return _loaded(_Found(model.digest, model), threshold, labels)
-    folder = models.find(model)
-    return _loaded(_Found(bundle_digest(folder), folder), threshold, labels)
+        found = _Found(model.digest, model)
+    else:
+        folder = models.find(model)
+        found = _Found(bundle_digest(folder), folder)
+    with _LOADING:
+        return _loaded(found, threshold, labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +223,10 @@ class _Found:
 def _loaded(found: _Found, threshold: float | None, only: tuple[str, ...] | None) -> Classifier:
     if isinstance(found.bundle, Bundle):
         return Classifier(found.bundle, threshold, only)
-    return Classifier.load(found.bundle, threshold, only)
+    classifier = Classifier.load(found.bundle, threshold, only)
+    if classifier.bundle.digest != found.digest:
+        raise ModelError(f"{found.bundle} was changed while it was read: try again")
+    return classifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,19 +247,9 @@ def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
     types = pa.types
-    return any(
-        is_kind(kind)
-        for is_kind in (
-            types.is_string,
-            types.is_large_string,
-            types.is_string_view,
-            types.is_binary,
-            types.is_large_binary,
-            types.is_binary_view,
-            types.is_fixed_size_binary,
-            types.is_null,
-        )
-    )
+    strings = (types.is_string, types.is_large_string, types.is_string_view, types.is_null)
+    contents = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
+    return any(is_kind(kind) for is_kind in (*strings, *contents))
 
 
 def _texts(column: pa.Array) -> Iterable[str | _Fault]:
@@ -277,7 +275,7 @@ def _of_dictionary(column: pa.DictionaryArray) -> Iterator[str | _Fault]:
     known: dict[int | None, str | _Fault] = {None: _NULL}
     for place in column.indices.to_pylist():
         if place not in known:
-            known[place] = _text(column.dictionary[place])
+            [known[place]] = _texts(column.dictionary.slice(place, 1))
         yield known[place]
 
 

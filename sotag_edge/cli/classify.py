@@ -13,7 +13,7 @@ from typing import NamedTuple, TextIO
 from sotag_edge.atomic import output_stream
 from sotag_edge.classifier import Classifier
 from sotag_edge.cli import options
-from sotag_edge.cli.combinations import output_format_of, refuse_contradictions, refuse_for_columns
+from sotag_edge.cli.combinations import keeps_columns, output_format_of, refuse_contradictions, refuse_for_columns
 from sotag_edge.cli.labels import labels_from
 from sotag_edge.cli.loading import loading_numpy
 from sotag_edge.cli.process import warn
@@ -71,72 +71,41 @@ def classify(
     """
     refuse_contradictions(used, input_format, fail_on)
     on_terminal = output is None and sys.stdout.isatty()
-    suffix = None if output is None or template else output.suffix
-    output_format = output_format_of(
-        to, input_format, suffix, merge=merge, on_terminal=on_terminal, on_command_line="to" in used
-    )
-    refuse_for_columns(used, input_format, output_format, binary, on_terminal=on_terminal)
+    named = None if template else output
+    form = output_format_of(to, input_format, named, merge=merge, on_terminal=on_terminal, is_named="to" in used)
+    refuse_for_columns(used, input_format, form, binary, on_terminal=on_terminal)
     fields = Fields(tuple(field or ["text"]), id_field, delimiter=delimiter)
     sources = _paths(paths, text, files_from, null=null)
     inputs = _Inputs(text or [], sources, input_format, fields, Folders(recursive, glob), html, binary, quiet)
     _refuse_input_as_output(output, sources)
     with loading_numpy():
         classifier = Classifier.load(model, 0.0 if best_guess else threshold, labels_from(only, model))
-    if input_format and input_format.has_columns and output_format.has_columns:
-        failed, unknown = _tag_files(
-            inputs, input_format, output_format, output, classifier, scores, prefix, resume, jobs
-        )
-    else:
-        layout = Layout(
-            classifier.answerable,
-            top_k,
-            scores,
-            merge,
-            inputs.have_ids(),
-            classifier.is_multi_label,
-            inputs.names(),
-            color,
-        )
-        failed, unknown = _write(inputs, output_format, output, classifier, layout, template, jobs, on_terminal)
+    several = classifier.is_multi_label
+    layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), several, inputs.names(), color)
+    outputs = _Outputs(form, output, layout, template, prefix, resume, jobs, on_terminal)
+    failed, unknown = (_tag_files if keeps_columns(input_format, form) else _write)(inputs, outputs, classifier)
     if failed or (fail_on and unknown):
         raise SystemExit(1)
 
 
-def _write(
-    inputs: _Inputs,
-    output_format: Format,
-    output: Path | None,
-    classifier: Classifier,
-    layout: Layout,
-    template: str | None,
-    jobs: int,
-    on_terminal: bool,
-) -> tuple[bool, bool]:
+def _write(inputs: _Inputs, outputs: _Outputs, classifier: Classifier) -> tuple[bool, bool]:
     """One result per text. Returns whether an input failed, and whether one was answered ``unknown``."""
-    with output_stream(output) as stream:
+    form, layout = outputs.format, outputs.layout
+    with output_stream(outputs.path) as stream:
         documents = inputs.documents(before_read=partial(flush, stream))
         if layout.merge:
-            documents = one_table(intact(documents)) if output_format.is_table else intact(documents)
-        writer = output_format.writer(stream, layout) if template is None else _template_writer(stream, template)
-        answers = results(documents, classifier, jobs)
-        progress = not inputs.quiet and not on_terminal and sys.stderr.isatty()
+            documents = one_table(intact(documents)) if form.is_table else intact(documents)
+        template = outputs.template
+        writer = form.writer(stream, layout) if template is None else _template_writer(stream, template)
+        answers = results(documents, classifier, outputs.jobs)
+        progress = not inputs.quiet and not outputs.on_terminal and sys.stderr.isatty()
         warnings = Warnings(classifier.max_tokens, quiet=inputs.quiet)
         summary = write(_counted(answers) if progress else answers, writer, warnings)
         stream.flush()
     return summary
 
 
-def _tag_files(
-    inputs: _Inputs,
-    input_format: Format,
-    output_format: Format,
-    output: Path | None,
-    classifier: Classifier,
-    scores: bool,
-    prefix: str,
-    resume: bool,
-    jobs: int,
-) -> tuple[bool, bool]:
+def _tag_files(inputs: _Inputs, outputs: _Outputs, classifier: Classifier) -> tuple[bool, bool]:
     """The same files with our columns. Returns as ``_write`` does."""
     from sotag_edge.arrow import Columns
     from sotag_edge.cli.tables import Run, tag_files
@@ -145,12 +114,25 @@ def _tag_files(
         classifier,
         inputs.fields.text,
         html=inputs.html,
-        scores=scores,
-        prefix=prefix,
+        scores=outputs.layout.scores,
+        prefix=outputs.prefix,
         force=inputs.binary == "force",
     )
-    run = Run(inputs.paths, output, resume, inputs.quiet, jobs)
-    return tag_files(run, input_format, output_format, columns, classifier)
+    run = Run(inputs.paths, outputs.path, outputs.resume, inputs.quiet, outputs.jobs)
+    return tag_files(run, inputs.format or outputs.format, outputs.format, columns, classifier)
+
+
+class _Outputs(NamedTuple):
+    """Where the results of one run go, and how. ``prefix`` and ``resume`` are for files whose columns stay."""
+
+    format: Format
+    path: Path | None
+    layout: Layout
+    template: str | None
+    prefix: str
+    resume: bool
+    jobs: int
+    on_terminal: bool
 
 
 class _Inputs(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sotag_edge.cli.extra import require_extra
 from sotag_edge.errors import UsageError
 from sotag_edge.formats import FORMATS, Format
@@ -37,30 +39,35 @@ def refuse_contradictions(used: frozenset[str], input_format: Format | None, fai
 def output_format_of(
     to: Format | None,
     input_format: Format | None,
-    suffix: str | None,
+    output: Path | None,
     *,
     merge: bool,
     on_terminal: bool,
-    on_command_line: bool,
+    is_named: bool,
 ) -> Format:
     """The format of the output. Raises ``UsageError`` if it cannot merge.
 
-    ``on_command_line``: whether ``to`` is; it can also come from a variable or the config file. ``suffix``: of the output's
-    name, which decides where nothing else does.
+    ``is_named``: whether ``to`` is on the command line; it can also come from a variable or the config file. Without ``to``
+    the name of the output decides, if it is that of a file with columns, or perhaps of a folder for such.
     """
     reads_columns = input_format is not None and input_format.has_columns
     merges_itself = input_format is not None and (input_format.can_merge or reads_columns)
-    if merge and merges_itself and not (to and on_command_line):
+    if merge and merges_itself and not (to and is_named):
         to = input_format
-    if to is None and reads_columns and suffix == "":  # a folder
-        to = input_format
-    to = to or next((entry for entry in FORMATS.values() if suffix in entry.suffixes), None)
+    if to is None and output is not None:
+        by_suffix = (entry for entry in FORMATS.values() if output.suffix in entry.suffixes)
+        to = input_format if reads_columns and not output.suffix else next(by_suffix, None)
     to = to or FORMATS["table" if on_terminal else "tsv"]
-    if merge and not ((reads_columns and to.has_columns) or to.merges(input_format)):
+    if merge and not (keeps_columns(input_format, to) or to.merges(input_format)):
         raise UsageError(
             "--merge needs records: --from jsonl --to jsonl or json; --from csv or tsv --to csv, tsv, jsonl or json"
         )
     return to
+
+
+def keeps_columns(input_format: Format | None, output_format: Format) -> bool:
+    """Whether files are tagged with all of their columns."""
+    return input_format is not None and input_format.has_columns and output_format.has_columns
 
 
 def refuse_for_columns(
@@ -68,10 +75,9 @@ def refuse_for_columns(
 ) -> None:
     """Raise ``UsageError`` for options that a format of Arrow columns does not have, or that only they have;
     ``MissingDependencyError`` without pyarrow."""
-    reads = input_format is not None and input_format.has_columns
-    if reads or output_format.has_columns:
+    if (input_format and input_format.has_columns) or output_format.has_columns:
         require_extra("arrow")
-    both = reads and output_format.has_columns
+    both = keeps_columns(input_format, output_format)
     if output_format.has_columns and on_terminal:
         raise UsageError(f"{output_format.name} is not for a terminal: name a file with --output")
     if output_format.has_columns and "top_k" in used:

@@ -215,7 +215,7 @@ def test_version_and_help(run: Run) -> None:
     version = run("--version").stdout
     assert "tflite-runtime " in version or "ai-edge-litert " in version
     group: Any = typer.main.get_command(app)
-    assert len(group.commands) == 13
+    assert len(group.commands) == 14
     for name, command in group.commands.items():
         assert f"Example: sotag-edge {name}" in command.help
 
