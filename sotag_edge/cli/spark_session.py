@@ -40,15 +40,14 @@ _FAULTS: tuple[tuple[str, type[SotagEdgeError], str], ...] = (
     ),
     (r"\[PYTHON_VERSION_MISMATCH\] (.+)", MissingDependencyError, "{}"),
     (
-        "Python worker exited unexpectedly|IOException: (?:Broken pipe|Connection reset)|SocketException",
+        "Python worker exited unexpectedly|IOException: Broken pipe",
         SotagEdgeError,
         "Spark: a Python worker was killed or has crashed; a system without free memory does that",
     ),
     (
-        r"\[PATH_ALREADY_EXISTS\]|already exists",
+        r"\[PATH_ALREADY_EXISTS\]|FileAlreadyExistsException",
         UsageError,
-        "the output exists already: name another one, or replace it with --mode overwrite (one without the file _SUCCESS is "
-        "what a stopped run left)",
+        "the output exists already: name another one, or use --mode overwrite (a stopped run leaves one without _SUCCESS)",
     ),
 )
 _CAUSE = re.compile(r"Caused by: [\w.$]+: (.+)")
