@@ -117,7 +117,7 @@ def _rows(members: list[Any]) -> list[tuple[str, str]]:
         elif parameter.param_type_name == "option" and not parameter.is_flag:
             names += f" {parameter.metavar or parameter.type.name.upper()}"
         help_text = parameter.help or ""
-        if parameter.default not in (None, False, ()) and parameter.show_default and "[default" not in help_text:
+        if parameter.default not in (None, False, "", ()) and parameter.show_default and "[default" not in help_text:
             help_text += f" [default: {getattr(parameter.default, 'value', parameter.default)}]"
         if parameter.envvar:
             help_text += f" [${parameter.envvar}]"

@@ -180,8 +180,8 @@ def _tag_pieces(
     columns: Columns, bundle: Bundle, threshold: float | None, only: list[str] | None, batch: pa.RecordBatch
 ) -> pa.RecordBatch:
     """The questions among the pieces of ``Posts.xml``, tagged."""
-    questions = [checked(question) for piece in _contents(batch.column(0)) if (question := _question(piece))]
-    answers = columns.answers(results_in_batches(questions, classifier_of(bundle, threshold, only)))
+    questions = [question for piece in _contents(batch.column(0)) if (question := _question(piece))]
+    answers = columns.answers(results_in_batches(map(checked, questions), classifier_of(bundle, threshold, only)))
     ids = pa.array([question.id for question in questions], pa.string())
     tags = pa.array([question.label for question in questions], pa.list_(pa.string()))
     return pa.RecordBatch.from_arrays([ids, tags, *answers.columns], ["id", "tags", *answers.schema.names])

@@ -27,13 +27,33 @@ _OUR_ERRORS: dict[str, type[SotagEdgeError]] = {
     kind.__name__: kind for kind in (InputError, UsageError, ModelError, MissingDependencyError)
 }
 _OURS = re.compile(r"sotag_edge\.errors\.(\w+): (.+)")
-_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
-_NO_PYTHON = re.compile(r'Cannot run program "([^"]+)"')
-_VERSIONS = re.compile(r"\[PYTHON_VERSION_MISMATCH\] (.+)")
+_FAULTS: tuple[tuple[str, type[SotagEdgeError], str], ...] = (
+    (
+        r"ModuleNotFoundError: No module named '([\w.]+)'",
+        MissingDependencyError,
+        "the Python of a worker has no {}: set PYSPARK_PYTHON to a Python that has 'sotag-edge[spark]' there",
+    ),
+    (
+        r'Cannot run program "([^"]+)"',
+        MissingDependencyError,
+        "a worker has no {}: set PYSPARK_PYTHON to a Python that has 'sotag-edge[spark]' there",
+    ),
+    (r"\[PYTHON_VERSION_MISMATCH\] (.+)", MissingDependencyError, "{}"),
+    (
+        "Python worker exited unexpectedly|IOException: Broken pipe",
+        SotagEdgeError,
+        "Spark: a Python worker was killed or has crashed; a system without free memory does that",
+    ),
+    (
+        r"\[PATH_ALREADY_EXISTS\]|FileAlreadyExistsException",
+        UsageError,
+        "the output exists already: name another one, or use --mode overwrite (a stopped run leaves one without _SUCCESS)",
+    ),
+)
 _CAUSE = re.compile(r"Caused by: [\w.$]+: (.+)")
 _REFUSED = re.compile(r'Exception in thread "main" org\.apache\.spark[\w.$]+: (.+)')
 _FAILED = re.compile(r"^[\d/]+ [\d:]+ ERROR \w+: (.+)", re.MULTILINE)
-_EXISTS = re.compile(r"\[PATH_ALREADY_EXISTS\]|already exists")
+_LOGGED = re.compile(rb"\r?[\d/]+ [\d:]+ (WARN|ERROR) ")
 _CALL = re.compile(r"^An error occurred while calling .*\n: [\w.$]+: ")
 _CONDITION = re.compile(r"^\s*\[([A-Z_.0-9]+)\]\s*")
 _OF_INPUT = ("PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA", "FAILED_READ_FILE")
@@ -101,11 +121,12 @@ def _started(master: str | None, settings: Sequence[tuple[str, str]], *, remote:
             session = builder.getOrCreate()
         except (PySparkException, Py4JError) as error:
             raise output.fault() or _ours(str(error)) from error
-        if "spark.log.level" not in dict(settings):
+        has_level = "spark.log.level" in dict(settings)
+        if not has_level:
             session.sparkContext.setLogLevel("OFF")  # failures are raised
             log4j = session.sparkContext._jvm.org.apache.logging.log4j
             log4j.core.config.Configurator.setLevel(_SCHEDULER, log4j.Level.WARN)
-        output.release()
+        output.release(whole=has_level)
     return session
 
 
@@ -129,8 +150,9 @@ class _Output:
     def __exit__(self, *_: object) -> None:
         os.dup2(self._usual, 2)
 
-    def release(self) -> None:
-        """Pass on what is written from now on."""
+    def release(self, *, whole: bool) -> None:
+        """Pass on Spark's log and its progress from now on; ``whole``: also what Python workers write."""
+        self._whole = whole
         self._released = True
 
     def fault(self) -> SotagEdgeError | None:
@@ -148,11 +170,18 @@ class _Output:
         return None
 
     def _pass_on(self, stream: BinaryIO) -> None:
+        rest = b""
         while content := stream.read(1 << 16):
-            if self._released:
-                os.write(self._usual, content)
-            else:
+            if not self._released:
                 self._held.write(content)
+                continue
+            *lines, rest = (rest + content).split(b"\n")
+            for line in lines:
+                if self._whole or _LOGGED.match(line):
+                    os.write(self._usual, line + b"\n")
+            if rest.startswith(b"\r"):  # the progress of a stage, whose line has no end
+                os.write(self._usual, rest)
+                rest = b""
 
 
 @contextmanager
@@ -171,26 +200,13 @@ def _ours(message: str) -> SotagEdgeError:
     """The error for what Spark says, of which there may be pages."""
     if fault := _OURS.search(message):
         return _OUR_ERRORS.get(fault[1], SotagEdgeError)(f"on a worker: {fault[2].strip()}")
-    if fault := _NO_MODULE.search(message):
-        package = "sotag-edge" if fault[1].startswith("sotag_edge") else fault[1]
-        return MissingDependencyError(
-            f"the Python of a worker has no {package}: set PYSPARK_PYTHON to a Python that has 'sotag-edge[spark]' there"
-        )
-    if fault := _NO_PYTHON.search(message):
-        return MissingDependencyError(
-            f"a worker has no {fault[1]}: set PYSPARK_PYTHON to a Python that has 'sotag-edge[spark]' there"
-        )
-    if fault := _VERSIONS.search(message):
-        return MissingDependencyError(fault[1].strip())
-    if _EXISTS.search(message):
-        return UsageError(
-            "the output exists already: name another one, or replace it with --mode overwrite (one without the file "
-            "_SUCCESS is what a stopped run left)"
-        )
+    for pattern, kind, sentence in _FAULTS:
+        if fault := re.search(pattern, message):
+            return kind(sentence.format(*fault.groups()))
     condition = _CONDITION.match(message)
     causes = _CAUSE.findall(message)
     message = _CALL.sub("", message)
     line = next(iter((causes[-1] if causes else message).strip().splitlines()), "")
     sentence = _CONDITION.sub("", line).partition(" SQLSTATE:")[0].strip()
-    kind = InputError if condition and condition[1].startswith(_OF_INPUT) else SotagEdgeError
-    return kind(f"Spark: {sentence}")
+    is_input = condition is not None and condition[1].startswith(_OF_INPUT)
+    return (InputError if is_input else SotagEdgeError)(f"Spark: {sentence}")

@@ -114,6 +114,7 @@ def test_the_device_side_never_imports_the_workstation_side() -> None:
         (("rich",), ("terminal.py", "formats/table.py", "cli/"), ("cli/",)),
         (("typer",), ("cli/",), ("cli/",)),
         (("starlette", "uvicorn", "prometheus_client"), ("serve/",), ()),
+        (("pyspark", "py4j"), ("spark.py", "cli/spark"), ()),
     ],
     ids=lambda value: str(value[0]) if value else "",
 )

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from sotag_edge import Classifier, ModelError, UsageError
+from sotag_edge import Classifier, MissingDependencyError, ModelError, UsageError
 from sotag_edge.bundle import Bundle
 from tests.conftest import FIXTURE, MULTI_LABEL
 
 pytest.importorskip("pyspark")
 
-from sotag_edge.spark import tag
+from sotag_edge.spark import _in_task, tag
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 
@@ -192,6 +192,12 @@ def test_a_worker_loads_a_bundle_once(spark: Any) -> None:
     assert sum(row.misses + row.hits for row in rows) >= 50
 
 
+def test_a_worker_with_another_version_is_refused() -> None:
+    """Its answers could be others."""
+    with pytest.raises(MissingDependencyError, match=r"sotag-edge is .* on a worker and 0.0 on the driver"):
+        _in_task("0.0", lambda batch: batch, [])
+
+
 @pytest.mark.parametrize("rows", ["empty partitions", "no partition"])
 def test_no_rows_are_tagged_to_no_rows(spark: Any, rows: str) -> None:
     """Of a schema that is known all the same."""
@@ -236,7 +242,7 @@ import sys, warnings
 warnings.simplefilter("ignore")
 from pyspark.sql import SparkSession
 from sotag_edge import UsageError
-from sotag_edge.spark import tag
+from sotag_edge.spark import _in_task, tag
 spark = SparkSession.builder.remote("local[2]").getOrCreate()
 assert type(spark).__module__.startswith("pyspark.sql.connect"), type(spark)
 texts = spark.range(300).selectExpr("id", "concat('knead the dough ', id) as `my.text`", "current_timestamp() at")
