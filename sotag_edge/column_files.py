@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import BinaryIO, Protocol, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
 import pyarrow as pa
 
@@ -17,7 +18,7 @@ from sotag_edge.errors import InputError, UsageError
 from sotag_edge.formats.fields import Layout
 from sotag_edge.formats.records import Fields
 
-_ROWS, _BYTES = 1000, 8 * 1024**2  # of a batch, at most
+_ROWS, _BYTES = 256, 8 * 1024**2  # of a batch, at most; the bytes are estimated, and a dictionary hides many
 _WRITTEN = 64 * 1024**2, 1 << 20  # bytes and rows that are written at a time; a reader needs them in memory
 _RESULTS = 10_000  # at a time
 _BYTES_OF = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
@@ -38,25 +39,55 @@ class Reader(Protocol):
         """The rows in order, all columns or some of them."""
 
 
-class Sink(AbstractContextManager["Sink"]):
-    """Batches -> a file, in large groups: a context, at whose end the file is complete."""
+class CutOff(io.RawIOBase):
+    """A stream that takes nothing any more once it is ``cut``.
 
-    def __init__(self, write: Callable[[pa.Table], None], schema: pa.Schema, close: Callable[[], None]) -> None:
-        self._write, self._schema, self._close = write, schema, close
+    subtle: what pyarrow closes, or forgets, gets the end of a whole file, also after an error.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self.is_cut = False
+
+    def writable(self) -> bool:
+        """It is written to."""
+        return True
+
+    def write(self, content: Any) -> int:
+        """Pass on all of it, or nothing."""
+        if not self.is_cut:
+            self._stream.write(content)
+        return len(content)
+
+
+class Sink(AbstractContextManager["Sink"]):
+    """Batches -> a file, in large groups: a context, at whose end the file is complete, unless there was an error."""
+
+    def __init__(
+        self, write: Callable[[pa.Table], None], schema: pa.Schema, close: Callable[[], None], stream: CutOff
+    ) -> None:
+        """``write`` and ``close``: those of the writer that writes to ``stream``."""
+        self._write, self._schema, self._close, self._stream = write, schema, close, stream
         self._waiting: list[pa.RecordBatch] = []
         self._bytes = self._rows = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write a batch, or keep it until there are enough."""
         self._waiting.append(batch)
-        self._bytes += batch.nbytes
+        self._bytes += sum(map(_own_bytes, batch.columns))
         self._rows += batch.num_rows
         if self._bytes >= _WRITTEN[0] or self._rows >= _WRITTEN[1]:
             self._flush()
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self._flush()
+        try:
+            if kind is None:
+                self._flush()
+                self._close()
+                return
+        finally:
+            self._stream.is_cut = True
         self._close()
 
     def _flush(self) -> None:
@@ -166,6 +197,23 @@ def _as_bytes(kind: pa.DataType) -> pa.DataType:
     return as_bytes
 
 
+def compact(column: pa.Array) -> pa.Array:
+    """The column; of a dictionary only the values that occur, if it has more of them than rows."""
+    if not pa.types.is_dictionary(column.type) or len(column.dictionary) <= len(column):
+        return column
+    places = column.indices.dictionary_encode()
+    indices = places.indices.cast(column.type.index_type)
+    return pa.DictionaryArray.from_arrays(
+        indices, column.dictionary.take(places.dictionary), ordered=column.type.ordered
+    )
+
+
+def _own_bytes(column: pa.Array) -> int:
+    """The size of a column, without a dictionary that it shares with others."""
+    shares = pa.types.is_dictionary(column.type) and len(column.dictionary) > len(column)
+    return int(column.indices.nbytes if shares else column.nbytes)
+
+
 def small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """A batch in pieces that are small enough to be handed on."""
     rows = rows_of(batch.num_rows, batch.nbytes)
@@ -177,7 +225,7 @@ def rows_of(rows: int, size: int) -> int:
     """The rows of a small batch, of so many with this size in bytes.
 
     >>> rows_of(1_000_000, 100_000_000), rows_of(10, 1_000_000_000)
-    (1000, 1)
+    (256, 1)
     """
     return max(1, min(_ROWS, _BYTES * rows // max(size, 1)))
 

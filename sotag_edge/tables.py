@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from sotag_edge.arrow import Columns
 from sotag_edge.classifier import Classifier
-from sotag_edge.column_files import readable
+from sotag_edge.column_files import compact, readable
 from sotag_edge.document import Document
 from sotag_edge.errors import InputError, UsageError
 from sotag_edge.formats import Format
@@ -64,14 +64,7 @@ def _elsewhere(
 def _texts(batch: pa.RecordBatch, columns: Columns) -> pa.RecordBatch:
     """The columns of the text. A dictionary has the values that occur: it would be sent as a whole with each batch."""
     names = list(dict.fromkeys(columns.text))
-    return pa.RecordBatch.from_arrays([_compact(batch.column(name)) for name in names], names=names)
-
-
-def _compact(column: pa.Array) -> pa.Array:
-    if not pa.types.is_dictionary(column.type):
-        return column
-    places = column.indices.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(places.indices, column.dictionary.take(places.dictionary))
+    return pa.RecordBatch.from_arrays([compact(batch.column(name)) for name in names], names=names)
 
 
 def _tagging(load: Callable[[], Classifier], columns: Columns) -> Work:
@@ -100,7 +93,7 @@ def _unpacked(content: bytes) -> pa.RecordBatch:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """How files are tagged: their formats, and what is noted in each, by which ``is_finished`` recognises it."""
+    """How files are tagged: their formats, and what is noted in each, by which ``finished`` recognises it."""
 
     source: Format
     target: Format
@@ -115,7 +108,7 @@ class Files:
         with readable(name, self.source.name):
             reader = _module(self.source).Reader(stream)
             schema = self.columns.schema(reader.schema)
-        noted = schema.with_metadata({**(schema.metadata or {}), _NOTE: self._note(stream)})
+        noted = schema.with_metadata({**(schema.metadata or {}), _NOTE: self._note(os.fstat(stream.fileno()))})
         batches = _read(reader.batches(), name, self.source.name)
         begun = list(islice(batches, 1))
         same = {"codec": reader.codec} if begun and self.source == self.target and hasattr(reader, "codec") else {}
@@ -126,28 +119,34 @@ class Files:
                     yield answers
         except pa.ArrowException as error:  # a type that the format does not have
             fault = str(error).splitlines()[0]
-            raise InputError(f"{name} cannot be written as {self.target.name}: {fault}") from error
+            other = "; --to parquet writes it" if self.target.name == "arrow" and "ictionary" in fault else ""
+            raise InputError(f"{name} cannot be written as {self.target.name}: {fault}{other}") from error
 
-    def is_finished(self, part: Part) -> bool:
-        """Whether a part is there. A file that is there was written to its end.
+    def finished(self, part: Part) -> Iterator[pa.RecordBatch] | None:
+        """The answers of a part that is there; ``None`` if it is not. A file that is there was written to its end.
 
         Raises ``UsageError`` if it was made with another model, with other options or from another file.
         """
         if not part.target.exists():
-            return False
-        with part.target.open("rb") as stream, Path(part.source).open("rb") as source:
-            try:
+            return None
+        try:
+            note = self._note(os.stat(part.source))  # noqa: PTH116
+            with part.target.open("rb") as stream:
                 metadata = _module(self.target).Reader(stream).schema.metadata or {}
-            except (pa.ArrowException, OSError):
-                metadata = {}
-            if metadata.get(_NOTE) == self._note(source):
-                return True
-        raise UsageError(
-            f"{part.target} was not made from {part.source} with this model and these options: name another folder"
-        )
+        except (pa.ArrowException, OSError):
+            metadata = {}
+        if _NOTE not in metadata or metadata[_NOTE] != note:
+            raise UsageError(
+                f"{part.target} was not made from {part.source} with this model and these options: name another folder"
+            )
+        return self._answers_in(part.target)
 
-    def _note(self, source: BinaryIO) -> bytes:
-        status = os.fstat(source.fileno())
+    def _answers_in(self, target: Path) -> Iterator[pa.RecordBatch]:
+        names = [f"{self.columns.prefix}{name}" for name in ("reason", "error")]
+        with target.open("rb") as stream:
+            yield from _read(_module(self.target).Reader(stream).batches(names), str(target), self.target.name)
+
+    def _note(self, status: os.stat_result) -> bytes:
         own = {"source_bytes": status.st_size, "source_modified": status.st_mtime_ns}
         return json.dumps({**self.note, **own}, sort_keys=True).encode()
 

@@ -51,7 +51,7 @@ def classify(
     top_k: options.TopK = 0,
     scores: options.Scores = False,
     merge: options.Merge = False,
-    prefix: options.Prefix = "",
+    prefix: options.Prefix = None,
     resume: options.Resume = False,
     template: options.Template = None,
     color: options.UseColor = Color.AUTO,
@@ -69,7 +69,7 @@ def classify(
 
     Example: sotag-edge classify --from parquet --field body --to parquet --output tagged/ posts/
     """
-    refuse_contradictions(used, input_format, fail_on)
+    refuse_contradictions(used, input_format, output, fail_on)
     on_terminal = output is None and sys.stdout.isatty()
     named = None if template else output
     wanted = None if template else to  # which a variable may name
@@ -83,7 +83,7 @@ def classify(
         classifier = Classifier.load(model, 0.0 if best_guess else threshold, labels_from(only, model))
     several = classifier.is_multi_label
     layout = Layout(classifier.answerable, top_k, scores, merge, inputs.have_ids(), several, inputs.names(), color)
-    outputs = _Outputs(form, output, layout, template, prefix, resume, jobs, on_terminal)
+    outputs = _Outputs(form, output, layout, template, prefix or "", resume, jobs, on_terminal)
     failed, unknown = (_tag_files if keeps_columns(input_format, form) else _write)(inputs, outputs, classifier)
     if failed or (fail_on and unknown):
         raise SystemExit(1)

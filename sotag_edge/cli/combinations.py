@@ -9,7 +9,9 @@ from sotag_edge.errors import UsageError
 from sotag_edge.formats import FORMATS, Format
 
 
-def refuse_contradictions(used: frozenset[str], input_format: Format | None, fail_on: str | None) -> None:
+def refuse_contradictions(
+    used: frozenset[str], input_format: Format | None, output: Path | None, fail_on: str | None
+) -> None:
     """Raise ``UsageError`` for options that exclude each other, or that lack the option they belong to."""
     exclusive = (
         ("best_guess", "threshold", "--best-guess cannot be combined with --threshold"),
@@ -24,6 +26,8 @@ def refuse_contradictions(used: frozenset[str], input_format: Format | None, fai
     for one, other, message in exclusive:
         if {one, other} <= used:
             raise UsageError(message)
+    if "template" in used:
+        refuse_text_as_columns(output, "a line per result")
     if "glob" in used and "recursive" not in used:
         raise UsageError("--glob needs --recursive: it selects the files in folders")
     if "null" in used and "files_from" not in used:
@@ -47,22 +51,36 @@ def output_format_of(
 ) -> Format:
     """The format of the output. Raises ``UsageError`` if it cannot merge.
 
-    ``is_named``: whether ``to`` is on the command line; it can also come from a variable or the config file. Without ``to``
-    the name of the output decides, if it is that of a file with columns, or perhaps of a folder for such.
+    ``to``: from the command line if ``is_named``, else from a variable or the config file, which the suffix of the output
+    overrules. An output without a suffix is a folder if the input has columns.
     """
     reads_columns = input_format is not None and input_format.has_columns
     merges_itself = input_format is not None and (input_format.can_merge or reads_columns)
     if merge and merges_itself and not (to and is_named):
         to = input_format
-    if to is None and output is not None:
-        by_suffix = (entry for entry in FORMATS.values() if output.suffix in entry.suffixes)
-        to = input_format if reads_columns and not output.suffix else next(by_suffix, None)
+    elif output is not None and not is_named:
+        to = input_format if reads_columns and not output.suffix else _by_suffix(output) or to
     to = to or FORMATS["table" if on_terminal else "tsv"]
     if merge and not (keeps_columns(input_format, to) or to.merges(input_format)):
         raise UsageError(
             "--merge needs records: --from jsonl --to jsonl or json; --from csv or tsv --to csv, tsv, jsonl or json"
         )
+    refuse_text_as_columns(output, to.name, has_columns=to.has_columns)
     return to
+
+
+def refuse_text_as_columns(output: Path | None, content: str, *, has_columns: bool = False) -> None:
+    """Raise ``UsageError`` if a file would have the name of one with columns, and other ``content``."""
+    form = output and _by_suffix(output)
+    if form and form.has_columns and not has_columns:
+        raise UsageError(f"{output} would get {content}: name it otherwise, or use --to {form.name}")
+
+
+def _by_suffix(output: Path) -> Format | None:
+    named = (
+        entry for entry in FORMATS.values() if entry.writes and output.suffix in (f".{entry.name}", *entry.suffixes)
+    )
+    return next(named, None)
 
 
 def keeps_columns(input_format: Format | None, output_format: Format) -> bool:

@@ -178,7 +178,8 @@ OutputFormat = Annotated[
         parser=_output_format,
         metavar="|".join(WRITABLE),
         autocompletion=lambda: WRITABLE,
-        help="The format of the output. [default: table on a terminal, tsv elsewhere]",
+        help="The format of the output. [default: that of the output's name, such as .csv; else table on a terminal, tsv "
+        "elsewhere]",
         rich_help_panel=_OUTPUT,
     ),
 ]
@@ -203,7 +204,7 @@ Merge = Annotated[
     ),
 ]
 Prefix = Annotated[
-    str,
+    Optional[str],
     Parameter(
         ("--prefix",),
         help="From parquet or arrow to these: what the names of the added columns begin with, such as 'predicted_'.",

@@ -73,37 +73,54 @@ class _Answers:
 
     def of_all(self, parts: list[Part] | None, tag: Tag) -> Iterator[pa.RecordBatch]:
         """The answers of each batch, as they are written. A file that fails is reported, and the others follow."""
-        run = self._run
-        every: Iterable[tuple[str, Path | None]] = parts or [(run.paths[0], run.output)]
-        for path, output in every:
-            try:
-                if parts is not None and output is not None:
-                    if run.resume and self._files.is_finished(Part(path, output)):
-                        continue
-                    output.parent.mkdir(parents=True, exist_ok=True)
-                yield from self._of_file(path, output, tag)
-            except InputError as error:
-                self.failed = True
-                warn(str(error))
+        if parts is None:
+            yield from self._reported(self._run.paths[0], self._of_file(self._run.paths[0], self._run.output, tag))
+        for part in parts or ():
+            done = self._files.finished(part) if self._run.resume else None
+            if done is None:
+                _make_folder(part.target.parent)
+                done = self._of_file(part.source, part.target, tag)
+            yield from self._reported(part.source, done)
+
+    def _reported(self, path: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._counted(path, batches)
+        except InputError as error:
+            self.failed = True
+            warn(str(error))
 
     def _of_file(self, path: str, output: Path | None, tag: Tag) -> Iterator[pa.RecordBatch]:
-        name = "standard input" if path == STDIN else path
+        with opened_as_bytes(path, sys.stdin.buffer) as source, output_stream(output) as stream:
+            yield from self._files.tag(source, _name(path), stream.buffer, tag)
+            stream.flush()
+
+    def _counted(self, path: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The answers of a file; its errors are reported at its end."""
         rows = errors = 0
         first = ""
         prefix = self._files.columns.prefix
-        with opened_as_bytes(path, sys.stdin.buffer) as source, output_stream(output) as stream:
-            for answers in self._files.tag(source, name, stream.buffer, tag):
-                faults = answers.column(f"{prefix}error")
-                if faults.null_count < len(faults):
-                    if not errors:
-                        place, fault = next((place, fault) for place, fault in enumerate(faults.to_pylist()) if fault)
-                        first = f"row {rows + place + 1:,}: {fault}"
-                    errors += len(faults) - faults.null_count
-                reasons = answers.column(f"{prefix}reason")
-                self.unknown = self.unknown or reasons.null_count < len(reasons)
-                rows += len(faults)
-                yield answers
-            stream.flush()
+        for answers in batches:
+            faults = answers.column(f"{prefix}error")
+            if faults.null_count < len(faults):
+                if not errors:
+                    place, fault = next((place, fault) for place, fault in enumerate(faults.to_pylist()) if fault)
+                    first = f"row {rows + place + 1:,}: {fault}"
+                errors += len(faults) - faults.null_count
+            reasons = answers.column(f"{prefix}reason")
+            self.unknown = self.unknown or reasons.null_count < len(reasons)
+            rows += len(faults)
+            yield answers
         if errors:
             self.failed = True
-            warn(f"{name}: no answer for {errors:,} of {rows:,} rows, first {first}")
+            warn(f"{_name(path)}: no answer for {errors:,} of {rows:,} rows, first {first}")
+
+
+def _name(path: str) -> str:
+    return "standard input" if path == STDIN else path
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder {folder} cannot be made: {error.strerror}") from error

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, TextIO
 import pyarrow as pa
 
 from sotag_edge import column_files
-from sotag_edge.column_files import ColumnWriter, Sink, checked, small
+from sotag_edge.column_files import ColumnWriter, CutOff, Sink, checked, small
 from sotag_edge.document import Document
 from sotag_edge.formats.fields import Layout
 from sotag_edge.formats.records import Fields
@@ -42,10 +42,11 @@ class Reader:
 
 def sink(stream: BinaryIO, schema: pa.Schema) -> Sink:
     """A sink that writes a file; a stream where it writes to a pipe."""
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    options = pa.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=True)
     new = pa.ipc.new_file if stream.seekable() else pa.ipc.new_stream
-    writer = new(stream, schema, options=options)
-    return Sink(writer.write_table, schema, writer.close)
+    target = CutOff(stream)
+    writer = new(target, schema, options=options)
+    return Sink(writer.write_table, schema, writer.close, target)
 
 
 def read(stream: BinaryIO, name: str, fields: Fields) -> Iterator[Document]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sotag_edge import column_files
-from sotag_edge.column_files import ColumnWriter, Sink, checked, rows_of
+from sotag_edge.column_files import ColumnWriter, CutOff, Sink, checked, compact, rows_of
 from sotag_edge.document import Document
 from sotag_edge.errors import InputError
 from sotag_edge.formats.fields import Layout
@@ -43,14 +43,16 @@ class Reader:
             group = self._file.metadata.row_group(number)
             rows = rows_of(group.num_rows, group.total_byte_size)
             batches = self._file.iter_batches(rows, row_groups=[number], columns=names, use_threads=False)
-            yield from map(checked, batches)
+            for batch in map(checked, batches):  # each has a copy of all values of a dictionary
+                yield pa.RecordBatch.from_arrays([compact(column) for column in batch.columns], schema=batch.schema)
 
 
 def sink(stream: BinaryIO, schema: pa.Schema, codec: str = "snappy") -> Sink:
     """A sink that writes Parquet."""
     compression = "none" if codec == "uncompressed" else codec
-    writer = pq.ParquetWriter(stream, schema, compression=compression, write_page_checksum=True)
-    return Sink(writer.write_table, schema, writer.close)
+    target = CutOff(stream)
+    writer = pq.ParquetWriter(target, schema, compression=compression, write_page_checksum=True)
+    return Sink(writer.write_table, schema, writer.close, target)
 
 
 def read(stream: BinaryIO, name: str, fields: Fields) -> Iterator[Document]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sotag_edge import Classifier
-from sotag_edge.column_files import Sink, rows_of
+from sotag_edge.column_files import CutOff, Sink, rows_of
 from sotag_edge.formats import FORMATS, Fields
 from tests.conftest import FIXTURE, MULTI_LABEL, Run
 
@@ -337,8 +338,6 @@ def test_a_file_of_columns_read_as_text_says_what_to_do(tmp_path: Path, run: Run
 )
 def test_a_damaged_file_is_an_error(form: str, edits: list[tuple[int, int]]) -> None:
     """Whatever bytes change: rows, then perhaps one error, and no other exception."""
-    import io
-
     stream = io.BytesIO()
     if form == "parquet":
         pq.write_table(table(40), stream)
@@ -355,11 +354,12 @@ def test_a_damaged_file_is_an_error(form: str, edits: list[tuple[int, int]]) -> 
 
 def test_batches_are_small_and_groups_are_large() -> None:
     """So that neither long texts nor many rows take memory with the size of the file."""
-    assert [rows_of(1, 10**9), rows_of(10**6, 10**8), rows_of(1000, 10**9), rows_of(0, 0)] == [1, 1000, 8, 1]
+    assert [rows_of(1, 10**9), rows_of(10**6, 10**8), rows_of(1000, 10**9), rows_of(0, 0)] == [1, 256, 8, 1]
     written: list[int] = []
     schema = pa.schema([("n", pa.int64())])
     batch = pa.record_batch({"n": range(1000)}, schema=schema)
-    with Sink(lambda group: written.append(group.num_rows), schema, lambda: written.append(-1)) as sink:
+    stream = CutOff(io.BytesIO())
+    with Sink(lambda group: written.append(group.num_rows), schema, lambda: written.append(-1), stream) as sink:
         for _ in range(1100):
             sink.write(batch)
     assert written == [1_049_000, 51_000, -1]
@@ -437,3 +437,76 @@ def test_resume_refuses_a_part_whose_file_was_replaced(tmp_path: Path, run: Run)
     assert write(file, pa.table({"body": ["sail boat"]})).stat().st_size == size
     done = tag(run, "parts", "--resume")
     assert (done.returncode, "was not made from parts/a.parquet" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_a_failed_run_into_a_pipe_leaves_no_whole_file(tmp_path: Path, run: Run, form: str) -> None:
+    """What was written cannot be read as a file with fewer rows."""
+    file = write(tmp_path / f"in.{form}", table(3_000), **({"row_group_size": 500} if form == "parquet" else {}))
+    content = file.read_bytes()
+    file.write_bytes(content[:9_000] + bytes(6_000) + content[15_000:])
+    with (tmp_path / f"out.{form}").open("wb") as stream:
+        done = run(
+            "classify", "--from", form, "--to", form, *FIELDS, file, stdout=stream, capture_output=False, stderr=-1
+        )
+    assert done.returncode == 1
+    with pytest.raises(pa.ArrowInvalid):
+        read(tmp_path / f"out.{form}")
+
+
+def test_resume_reports_the_errors_of_finished_parts(parts: Path, run: Run) -> None:
+    """The second run says, and returns, what the first did."""
+    first, second = tag(run, parts), tag(run, "--resume", parts)
+    assert second.stderr == first.stderr
+    assert second.returncode == first.returncode == 1
+
+
+def test_a_large_dictionary_is_not_written_with_each_group(tmp_path: Path, run: Run) -> None:
+    """The output is about as large as the input."""
+    values = pa.array([f"{number} " * 40 for number in range(8_000)])
+    kind = pa.DictionaryArray.from_arrays(pa.array(range(8_000), pa.int32()), values)
+    file = write(tmp_path / "in.parquet", pa.table({"body": ["bread"] * 8_000, "kind": kind}))
+    assert run("classify", "--from", "parquet", *FIELDS, "-o", "out.parquet", file).returncode == 0
+    assert read(tmp_path / "out.parquet").column("kind").to_pylist() == kind.to_pylist()
+    assert (tmp_path / "out.parquet").stat().st_size < 2 * file.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--from", "csv", "--merge", "-o", "out.parquet"), "out.parquet would get csv"),
+        (("--format", "{label}", "-o", "out.parquet"), "out.parquet would get a line per result"),
+        (("--to", "tsv", "-o", "out.arrow"), "out.arrow would get tsv"),
+    ],
+)
+def test_no_text_is_written_into_a_file_of_columns(run: Run, arguments: tuple[str, ...], sentence: str) -> None:
+    """The name of the output and its format must not contradict each other."""
+    done = run("classify", "-m", FIXTURE, *arguments, "-", input="text\nbread\n")
+    assert (done.returncode, sentence in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "begin"),
+    [
+        ("out.csv", b"source,label"),
+        ("out.jsonl", b'{"source"'),
+        ("out.json", b'{"schema_version"'),
+        ("out.parquet", b"PAR1"),
+        ("out.tsv", b"stdin:1\t"),
+        ("out.txt", b"stdin:1\t"),
+    ],
+)
+def test_the_name_of_the_output_decides_its_format(tmp_path: Path, run: Run, name: str, begin: bytes) -> None:
+    """Without --to, also against the variable."""
+    for environment in ({}, {"SOTAG_EDGE_TO": "tsv"}):
+        done = run("classify", "-m", FIXTURE, "-o", name, input="bread\n", env=os.environ | environment)
+        assert done.returncode == 0
+        assert (tmp_path / name).read_bytes().startswith(begin)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, parts: Path, run: Run) -> None:
+    """One sentence, before anything is read."""
+    (tmp_path / "file").touch()
+    done = run("classify", "--from", "parquet", *FIELDS, "-o", "file/out", parts)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "the folder file/out cannot be made: Not a directory" in done.stderr
