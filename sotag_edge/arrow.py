@@ -173,6 +173,11 @@ def tag_batch(
     Scores are those of ``Classifier.classify``, to the bit. Several threads may call this at once. Raises ``UsageError`` if
     there is no such column, it is not text, or one of ours exists already; and what ``Classifier.load`` raises.
     """
+    if not isinstance(batch, pa.RecordBatch):
+        raise UsageError(
+            f"tag_batch takes a pyarrow.RecordBatch, not a {type(batch).__name__}: hand over those of a table one by one "
+            "(Table.to_batches), or see docs/recipes"
+        )
     classifier = classifier_of(model, threshold, only)
     columns = Columns.of(classifier, text, html=html, scores=scores, prefix=prefix)
     schema = columns.schema(batch.schema)

@@ -20,7 +20,13 @@ from sotag_edge.formats.records import Fields
 _ROWS, _BYTES = 1000, 8 * 1024**2  # of a batch, at most
 _WRITTEN = 64 * 1024**2, 1 << 20  # bytes and rows that are written at a time; a reader needs them in memory
 _RESULTS = 10_000  # at a time
-_AS_BYTES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
+_BYTES_OF = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
+_LISTS = (
+    (pa.types.is_list, pa.list_),
+    (pa.types.is_large_list, pa.large_list),
+    (pa.types.is_list_view, pa.list_view),
+    (pa.types.is_large_list_view, pa.large_list_view),
+)
 
 
 class Reader(Protocol):
@@ -71,7 +77,7 @@ class ColumnWriter:
 
     def write(self, result: Result) -> None:
         """Write one result."""
-        self._results.append(result)
+        self._results.append(result._replace(error=result.error and printed(result.error)))
         if len(self._results) == _RESULTS:
             self._flush()
 
@@ -84,16 +90,16 @@ class ColumnWriter:
         answers = self._columns.answers(self._results)
         own = {
             "source": [printed(result.source) for result in self._results],
-            "id": [result.id for result in self._results],
+            "id": [result.id and printed(result.id) for result in self._results],
         }
         arrays = [pa.array(own[field.name], field.type) for field in self._own]
         self._sink.write(pa.RecordBatch.from_arrays([*arrays, *answers.columns], schema=self._schema))
         self._results = []
 
 
-def printed(source: str) -> str:
-    """A path as UTF-8: one that is not, with its bytes as escapes."""
-    return source.encode("utf-8", errors="backslashreplace").decode()
+def printed(value: str) -> str:
+    """A path or an identifier as UTF-8: what is not, as escapes."""
+    return value.encode("utf-8", errors="backslashreplace").decode()
 
 
 def read(
@@ -136,9 +142,28 @@ def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
     """
     batch.validate()
     for column in batch.columns:
-        as_bytes = _AS_BYTES.get(column.type)
-        (column if as_bytes is None else column.cast(as_bytes)).validate(full=True)
+        as_bytes = _as_bytes(column.type)
+        (column if as_bytes == column.type else column.view(as_bytes)).validate(full=True)
     return batch
+
+
+def _as_bytes(kind: pa.DataType) -> pa.DataType:
+    """The type with bytes in place of all strings in it, which has the same buffers."""
+    types, as_bytes = pa.types, _BYTES_OF.get(kind, kind)
+    if isinstance(kind, pa.BaseExtensionType):
+        as_bytes = _as_bytes(kind.storage_type)
+    elif types.is_dictionary(kind):
+        as_bytes = pa.dictionary(kind.index_type, _as_bytes(kind.value_type), kind.ordered)
+    elif types.is_struct(kind):
+        as_bytes = pa.struct([field.with_type(_as_bytes(field.type)) for field in kind])
+    elif types.is_map(kind):
+        as_bytes = pa.map_(_as_bytes(kind.key_type), _as_bytes(kind.item_type), kind.keys_sorted)
+    elif types.is_fixed_size_list(kind):
+        as_bytes = pa.list_(_as_bytes(kind.value_type), kind.list_size)
+    else:
+        made = next((made for is_list, made in _LISTS if is_list(kind)), None)
+        as_bytes = made(_as_bytes(kind.value_type)) if made else as_bytes
+    return as_bytes
 
 
 def small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

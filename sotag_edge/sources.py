@@ -60,11 +60,18 @@ def _files_in(folder: str, glob: str) -> Iterator[str]:
             failed.append(place)
             continue
         for entry in entries:
-            is_readable = entry.is_file() or not (entry.is_dir() or Path(entry.path).is_fifo())
-            if is_readable and fnmatch.fnmatch(entry.name, glob):
+            if fnmatch.fnmatch(entry.name, glob) and _is_readable(entry):
                 yield entry.path
         remaining.extend(entry.path for entry in reversed(entries) if entry.is_dir(follow_symlinks=False))
     yield from failed
+
+
+def _is_readable(entry: os.DirEntry[str]) -> bool:
+    """Whether it is no folder and no pipe, which would wait. A broken link is, so that reading it gives the error."""
+    try:
+        return entry.is_file() or not (entry.is_dir() or Path(entry.path).is_fifo())
+    except OSError:  # a link to itself
+        return True
 
 
 def paths_from(listing: str, stdin: BinaryIO, *, nul: bool) -> list[str]:

@@ -62,11 +62,16 @@ def _elsewhere(
 
 
 def _texts(batch: pa.RecordBatch, columns: Columns) -> pa.RecordBatch:
-    """The columns of the text. A dictionary is replaced by its values: it would be sent as a whole with each batch."""
+    """The columns of the text. A dictionary has the values that occur: it would be sent as a whole with each batch."""
     names = list(dict.fromkeys(columns.text))
-    found = [batch.column(name) for name in names]
-    plain = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in found]
-    return pa.RecordBatch.from_arrays(plain, names=names)
+    return pa.RecordBatch.from_arrays([_compact(batch.column(name)) for name in names], names=names)
+
+
+def _compact(column: pa.Array) -> pa.Array:
+    if not pa.types.is_dictionary(column.type):
+        return column
+    places = column.indices.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(places.indices, column.dictionary.take(places.dictionary))
 
 
 def _tagging(load: Callable[[], Classifier], columns: Columns) -> Work:
@@ -114,10 +119,14 @@ class Files:
         batches = _read(reader.batches(), name, self.source.name)
         begun = list(islice(batches, 1))
         same = {"codec": reader.codec} if begun and self.source == self.target and hasattr(reader, "codec") else {}
-        with _module(self.target).sink(output, noted, **same) as sink:
-            for batch, answers in tag(chain(begun, batches)):
-                sink.write(pa.RecordBatch.from_arrays([*batch.columns, *answers.columns], schema=noted))
-                yield answers
+        try:
+            with _module(self.target).sink(output, noted, **same) as sink:
+                for batch, answers in tag(chain(begun, batches)):
+                    sink.write(pa.RecordBatch.from_arrays([*batch.columns, *answers.columns], schema=noted))
+                    yield answers
+        except pa.ArrowException as error:  # a type that the format does not have
+            fault = str(error).splitlines()[0]
+            raise InputError(f"{name} cannot be written as {self.target.name}: {fault}") from error
 
     def is_finished(self, part: Part) -> bool:
         """Whether a part is there. A file that is there was written to its end.
@@ -138,8 +147,9 @@ class Files:
         )
 
     def _note(self, source: BinaryIO) -> bytes:
-        size = os.fstat(source.fileno()).st_size
-        return json.dumps({**self.note, "source_bytes": size}, sort_keys=True).encode()
+        status = os.fstat(source.fileno())
+        own = {"source_bytes": status.st_size, "source_modified": status.st_mtime_ns}
+        return json.dumps({**self.note, **own}, sort_keys=True).encode()
 
 
 def _read(batches: Iterable[pa.RecordBatch], name: str, kind: str) -> Iterator[pa.RecordBatch]:

@@ -72,7 +72,8 @@ def classify(
     refuse_contradictions(used, input_format, fail_on)
     on_terminal = output is None and sys.stdout.isatty()
     named = None if template else output
-    form = output_format_of(to, input_format, named, merge=merge, on_terminal=on_terminal, is_named="to" in used)
+    wanted = None if template else to  # which a variable may name
+    form = output_format_of(wanted, input_format, named, merge=merge, on_terminal=on_terminal, is_named="to" in used)
     refuse_for_columns(used, input_format, form, binary, on_terminal=on_terminal)
     fields = Fields(tuple(field or ["text"]), id_field, delimiter=delimiter)
     sources = _paths(paths, text, files_from, null=null)

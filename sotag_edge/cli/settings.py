@@ -36,7 +36,10 @@ SETTINGS: dict[str, Setting] = {
     "threshold": Setting(
         "the model's own", "a number from 0 to 1", lambda value: isinstance(value, (int, float)) and 0 <= value <= 1
     ),
-    "to": Setting("table on a terminal, tsv elsewhere", **_one_of(*(f.name for f in FORMATS.values() if f.writes))),
+    "to": Setting(
+        "table on a terminal, tsv elsewhere",
+        **_one_of(*(f.name for f in FORMATS.values() if f.writes and not f.has_columns)),
+    ),
     "color": Setting("auto", **_one_of(*(color.value for color in Color))),
     "jobs": Setting(
         "1",

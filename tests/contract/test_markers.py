@@ -114,9 +114,9 @@ def test_the_reading_of_wheels_can_fail() -> None:
 @pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
 @pytest.mark.parametrize("system", [name for name in SYSTEMS if "32-bit" not in name])
 def test_columns_and_clusters_fit_beside_the_runtime(system: str, python: str) -> None:
-    """A pyarrow and a pyspark for each 64-bit system; beside tflite-runtime, with NumPy 1, a pyarrow that takes it."""
+    """All of [spark] for each 64-bit system; beside tflite-runtime, with NumPy 1, a pyarrow that takes it."""
     found = taken(system, python, "spark")
-    assert set(found) == {"pyarrow", "pyspark"}
+    assert set(found) == {"pandas", "pyarrow", "pyspark"}
     assert all(found.values())
     assert str(found["pyspark"]).startswith("4.")
     if "tflite-runtime" in taken(system, python):

@@ -491,3 +491,10 @@ def test_pyarrow_is_loaded_by_this_module_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert json.loads(done.stdout) == [False, True]
+
+
+@pytest.mark.parametrize("batch", [pa.table({"text": ["bread"]}), None, ["bread"]])
+def test_what_is_no_batch_is_refused(batch: Any) -> None:
+    """The error names what is taken."""
+    with pytest.raises(UsageError, match=r"takes a pyarrow\.RecordBatch, not a (Table|NoneType|list)"):
+        tag_batch(batch, model=FIXTURE)

@@ -10,6 +10,8 @@ import shlex
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import FIXTURE, ROOT, Run
@@ -36,6 +38,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "none.list").touch()
     (tmp_path / "array.json").write_text('[{"text": "bread dough"},\n {"text": }]')
     (tmp_path / "empty").mkdir()
+    pq.write_table(pa.table({"id": [1, 2], "text": ["bread dough", None]}), tmp_path / "p.parquet")
     for name in ("model", "changed", "swapped", "cut", "newer", "off", "hostile"):
         shutil.copytree(FIXTURE, tmp_path / name)
     (tmp_path / "changed" / "model.tflite").write_bytes(b"another")

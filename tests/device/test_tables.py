@@ -363,3 +363,77 @@ def test_batches_are_small_and_groups_are_large() -> None:
         for _ in range(1100):
             sink.write(batch)
     assert written == [1_049_000, 51_000, -1]
+
+
+def test_strings_that_are_not_utf8_stay_in_their_columns(tmp_path: Path, run: Run) -> None:
+    """Also within lists, structs and dictionaries; as a text they are an error in their row."""
+    bad = pa.array([b"bread", b"\xff"]).view(pa.string())
+    columns = {
+        "body": pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int32()), bad),
+        "list": pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), bad),
+        "struct": pa.StructArray.from_arrays([bad], ["a"]),
+    }
+    write(tmp_path / "in.parquet", pa.table(columns))
+    done = run("classify", "--from", "parquet", *FIELDS, "-o", "out.parquet", "in.parquet")
+    assert done.stderr.endswith("no answer for 1 of 2 rows, first row 2: the column 'body' is not valid UTF-8\n")
+    assert read(tmp_path / "out.parquet").column("label").to_pylist() == ["baking", None]
+
+
+def test_a_long_text_in_a_dictionary_is_sent_once(tmp_path: Path, run: Run) -> None:
+    """Three hundred rows of it have more bytes than a column of Arrow can have."""
+    place = pa.array([0] * 300, pa.int8())
+    write(tmp_path / "in.arrow", pa.table({"body": pa.DictionaryArray.from_arrays(place, ["bread " * 4_000_000])}))
+    done = run("classify", "--from", "arrow", *FIELDS, "-j", "2", "-o", "out.arrow", "in.arrow")
+    assert done.stderr.startswith(
+        "sotag-edge: in.arrow: no answer for 300 of 300 rows, first row 1: the column 'body' is lon"
+    )
+
+
+def test_a_part_that_the_format_cannot_have_costs_only_itself(tmp_path: Path, run: Run) -> None:
+    """Parquet has no intervals of months."""
+    write(
+        tmp_path / "in" / "a.arrow",
+        pa.table({"body": ["bread"], "n": pa.array([(1, 2, 3)], pa.month_day_nano_interval())}),
+    )
+    write(tmp_path / "in" / "b.arrow", table(3))
+    done = run("classify", "--from", "arrow", "--to", "parquet", *FIELDS, "-o", "out", "in")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "a.arrow cannot be written as parquet: Unhandled type" in done.stderr
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["b.parquet"]
+
+
+def test_a_link_to_itself_costs_only_itself(tmp_path: Path, parts: Path, run: Run) -> None:
+    """The files beside it are read."""
+    (parts / "part-1.parquet").symlink_to("part-1.parquet")
+    done = tag(run, parts)
+    assert done.returncode == 1
+    assert "part-1.parquet cannot be read" in done.stderr
+    assert len(list((tmp_path / "tagged").rglob("*.parquet"))) == 5
+
+
+def test_a_template_is_used_where_a_variable_names_columns(tmp_path: Path, run: Run) -> None:
+    """It is the format of the output."""
+    write(tmp_path / "in.parquet", pa.table({"body": ["bread"]}))
+    options = ("--from", "parquet", *FIELDS, "--format", "{label}", "in.parquet")
+    done = run("classify", *options, env={**os.environ, "SOTAG_EDGE_TO": "parquet"})
+    assert (done.returncode, done.stdout) == (0, "baking\n")
+
+
+def test_what_is_not_unicode_is_written_as_escapes(tmp_path: Path, run: Run) -> None:
+    """An identifier, and a path in an error: a column is UTF-8."""
+    lines = '{"body": "bread", "id": "\\ud800"}\n'
+    options = ("--from", "jsonl", *FIELDS, "--id", "id", "-o", "out.parquet", "-", os.fsdecode(b"a\xff"))
+    assert run("classify", *options, input=lines).returncode == 1
+    found = read(tmp_path / "out.parquet")
+    assert found.column("id").to_pylist() == ["\\ud800", None]
+    assert found.column("error").to_pylist() == [None, "a\\udcff does not exist"]
+
+
+def test_resume_refuses_a_part_whose_file_was_replaced(tmp_path: Path, run: Run) -> None:
+    """Also by one of the same size."""
+    file = write(tmp_path / "parts" / "a.parquet", pa.table({"body": ["bread one"]}))
+    size = file.stat().st_size
+    assert tag(run).returncode == 0
+    assert write(file, pa.table({"body": ["sail boat"]})).stat().st_size == size
+    done = tag(run, "parts", "--resume")
+    assert (done.returncode, "was not made from parts/a.parquet" in done.stderr) == (2, True)

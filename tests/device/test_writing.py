@@ -144,7 +144,7 @@ def test_colours_as_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == {Color.AUTO: False, Color.ALWAYS: True, Color.NEVER: False}
 
 
-@pytest.mark.parametrize("form", [name for name, entry in FORMATS.items() if entry.writes])
+@pytest.mark.parametrize("form", [name for name, entry in FORMATS.items() if entry.writes and not entry.has_columns])
 @given(source=st.text(alphabet=st.characters()), field=st.text(alphabet=st.characters()))
 def test_no_text_of_the_user_reaches_the_terminal_raw(form: str, source: str, field: str) -> None:
     """Whatever a source or a field is called, there are no control characters but line ends, and rows stay rows."""
@@ -227,7 +227,10 @@ def test_the_usual_row_is_written_the_short_way(
     assert written(output, Result("a.txt:1", ANSWER)).startswith(begin % "a.txt:1")
 
 
-ANY_OUTPUT = [*(f"--to {name}" for name, entry in FORMATS.items() if entry.writes), "--format {source}"]
+ANY_OUTPUT = [
+    *(f"--to {name}" for name, entry in FORMATS.items() if entry.writes and not entry.has_columns),
+    "--format {source}",
+]
 
 
 @pytest.mark.parametrize("arguments", ANY_OUTPUT)
