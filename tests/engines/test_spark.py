@@ -105,7 +105,7 @@ case id when 0 then 'knead the bread dough'
     when 2 then cast(X'6ec3' as string)
     when 3 then repeat('ab ', int(id) + 35000000)
     when 4 then repeat('<a ', int(id) + 70000)
-    when 5 then repeat('\u0001\u0002', 50)
+    when 5 then repeat('\u0000\u0001\u0002', 50)
     when 6 then ''
     when 7 then repeat('<p>sail', int(id) + 100000)
 end text
