@@ -61,7 +61,8 @@ are, and the output has the same rows in the same order:
 | `score_...` with `--scores`: the score of each label | double | the row has an error |
 
 A column of one of these names in the input is refused; `--prefix` renames ours. `--field` takes columns of strings, of
-bytes in UTF-8, and dictionaries of them. A row is an error if its text is null, not UTF-8, longer than 16 MiB or binary.
+bytes in UTF-8, and dictionaries of them. A row is an error if its text, or one of several, is null, not UTF-8, longer than
+16 MiB or binary; where a null means no text, fill it in before.
 Several files, or a folder, become a folder of parts with the same names; files whose name begins with `_` or `.` are left
 out. Each part is written completely or not at all, and `--resume` keeps those that are there. It refuses parts of another
 model, other options or another input. An Arrow file may be a file (Feather, version 2) or a stream; to a pipe a stream is

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from typing import Annotated, Any, Literal, Optional
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
@@ -15,13 +18,18 @@ from sotag_edge.cli.loading import loading_numpy
 from sotag_edge.cli.process import warn
 from sotag_edge.errors import UsageError
 
+if TYPE_CHECKING:
+    from sotag_edge.cli.spark_files import Counts
+
 _INPUT = "Input"
 _OUTPUT = "Output"
 _RUN = "Run"
 
 Inputs = Annotated[
-    list[str],
-    typer.Argument(help="Files, folders or patterns, on whatever Spark reads from.", rich_help_panel=_INPUT),
+    Optional[list[str]],
+    typer.Argument(
+        show_default=False, help="Files, folders or patterns, on whatever Spark reads from.", rich_help_panel=_INPUT
+    ),
 ]
 OutputFolder = Annotated[
     str, typer.Argument(help="A folder for the results, which Spark makes.", rich_help_panel=_OUTPUT)
@@ -100,6 +108,8 @@ def spark(
     _refuse_contradictions(text, input_format, html=html, best_guess=best_guess, threshold=threshold)
     from sotag_edge.cli.spark_files import read, refuse_overlap, write
 
+    if not inputs:
+        raise UsageError(f"{output} is the only path: name the inputs, and after them the output")
     refuse_overlap(inputs, output)
     settings = [_setting(entry) for entry in conf or ()]
     chosen: dict[str, Any] = {
@@ -114,14 +124,29 @@ def spark(
         chosen["model"] = classifier_of(model, chosen["threshold"], chosen["only"]).bundle
     from sotag_edge.cli.spark_session import spark_session
 
-    with spark_session(master, settings) as session:
+    if sys.stderr.isatty():
+        warn("starting Spark, which takes some seconds")
+    with _without_remains(output), spark_session(master, settings) as session:
         tagged = read(session, inputs, input_format, tuple(text or ["text"]), html=html, options=chosen)
         started = time.monotonic()
-        counts = write(tagged, output, to or ("parquet" if input_format == "posts-xml" else input_format), mode, prefix)
-        seconds = time.monotonic() - started
-    _report(counts, seconds)
-    if counts["errors"]:
+        form = to or ("parquet" if input_format == "posts-xml" else input_format)
+        counts = write(tagged, output, form, mode, prefix)
+    _report(counts, time.monotonic() - started)
+    if counts.errors:
         raise SystemExit(1)
+
+
+@contextmanager
+def _without_remains(output: str) -> Iterator[None]:
+    """Remove the empty folder that Spark leaves on this machine when it is stopped: the next run would refuse it."""
+    if os.path.exists(output):  # noqa: PTH110  # it may be the address of another file system
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it has something in it, or is not there
+            os.rmdir(output)  # noqa: PTH106
 
 
 def _refuse_contradictions(
@@ -142,8 +167,9 @@ def _setting(entry: str) -> tuple[str, str]:
     return name, value
 
 
-def _report(counts: dict[str, int], seconds: float) -> None:
-    rows = counts["rows"]
-    speed = rows / seconds if seconds else 0
-    warn(f"{rows:,} rows, {counts['unknown']:,} unknown, {counts['errors']:,} errors; {speed:,.0f} rows per second")
+def _report(counts: Counts, seconds: float) -> None:
+    speed = counts.rows / seconds if seconds else 0
+    warn(f"{counts.rows:,} rows, {counts.unknown:,} unknown, {counts.errors:,} errors; {speed:,.0f} rows per second")
+    if counts.errors:
+        warn(f"one of the errors: {counts.example}")
     sys.stderr.flush()

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  # the alias that everybody reads
@@ -79,7 +79,16 @@ def _column(name: str) -> Any:
     return F.col("`" + name.replace("`", "``") + "`")
 
 
-def write(tagged: DataFrame, output: str, output_format: str, mode: str, prefix: str) -> dict[str, int]:
+class Counts(NamedTuple):
+    """The numbers of rows that were written, and one of the errors."""
+
+    rows: int
+    unknown: int
+    errors: int
+    example: str | None
+
+
+def write(tagged: DataFrame, output: str, output_format: str, mode: str, prefix: str) -> Counts:
     """Write the rows, by Spark's commit protocol, and count them as they pass."""
     observation = Observation("sotag-edge")
     counted = tagged.observe(
@@ -87,6 +96,7 @@ def write(tagged: DataFrame, output: str, output_format: str, mode: str, prefix:
         F.count(F.lit(1)).alias("rows"),
         F.count(_column(f"{prefix}reason")).alias("unknown"),
         F.count(_column(f"{prefix}error")).alias("errors"),
+        F.min(_column(f"{prefix}error")).alias("example"),
     )
     if output_format == "csv":
         counted = _without_arrays(counted)
@@ -95,7 +105,7 @@ def write(tagged: DataFrame, output: str, output_format: str, mode: str, prefix:
         writer.options(**_CSV, ignoreLeadingWhiteSpace=False, ignoreTrailingWhiteSpace=False).csv(output)
     else:
         writer.format(output_format).save(output)
-    return {name: int(value) for name, value in observation.get.items()}
+    return Counts(**observation.get)
 
 
 def _without_arrays(rows: DataFrame) -> DataFrame:

@@ -120,7 +120,8 @@ def _started(master: str | None, settings: Sequence[tuple[str, str]], *, remote:
         try:
             session = builder.getOrCreate()
         except (PySparkException, Py4JError) as error:
-            raise output.fault() or _ours(str(error)) from error
+            fault = output.fault() or _ours(str(error))
+            raise type(fault)(f"{fault} (--master {master})" if master else str(fault)) from error
         has_level = "spark.log.level" in dict(settings)
         if not has_level:
             session.sparkContext.setLogLevel("OFF")  # failures are raised
