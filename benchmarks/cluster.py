@@ -38,6 +38,7 @@ _COMMAND = [sys.executable, "-m", "sotag_edge"]
 _PARTS = 8
 _ROWS = {"short": 1_000_000, "long": 50_000}
 _TINY = 400  # tasks of one row each
+_TASK_PER_FILE = "spark.sql.files.openCostInBytes=1g"  # otherwise one task reads many small files
 _SUMMARY = re.compile(r"([\d,]+) rows, ([\d,]+) unknown, ([\d,]+) errors?; ([\d,]+) rows per second")
 Row = dict[str, Any]
 
@@ -65,20 +66,19 @@ def classified(source: Path, output: Path, jobs: int) -> Row:
     return {"jobs": jobs, "seconds": time.monotonic() - start, "cpu": cpu}
 
 
-def spark_command(source: Path, output: Path, master: str) -> list[str]:
-    """``sotag-edge spark`` for a cluster of this machine."""
-    settings = ["spark.executor.memory=1g", "spark.driver.host=127.0.0.1", "spark.driver.bindAddress=127.0.0.1"]
+def spark_command(source: Path, output: Path, master: str, *more: str) -> list[str]:
+    """``sotag-edge spark`` for a cluster of this machine. ``more``: settings of Spark."""
+    settings = ["spark.executor.memory=1g", "spark.driver.host=127.0.0.1", "spark.driver.bindAddress=127.0.0.1", *more]
     arguments = ["spark", str(source), str(output), "--model", str(MODEL), "--master", master]
     return [*_COMMAND, *arguments, *(word for setting in settings for word in ("--conf", setting))]
 
 
-def job(cluster: Cluster, source: Path, output: Path) -> Row:
+def job(cluster: Cluster, source: Path, output: Path, *settings: str) -> Row:
     """A job on the cluster, from the start of its driver to its end. Raises ``SystemExit`` if it fails."""
     with Watch() as watch:
         start = time.monotonic()
-        done = subprocess.run(
-            spark_command(source, output, cluster.master), check=False, cwd=ROOT, capture_output=True, encoding="utf-8"
-        )
+        command = spark_command(source, output, cluster.master, *settings)
+        done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, encoding="utf-8")
         seconds = time.monotonic() - start
     summary = _SUMMARY.search(done.stderr)
     if done.returncode or not summary:
@@ -155,8 +155,8 @@ def overhead(folder: Path, cluster: Cluster) -> Row:
     many = write_parts(folder / "many", ["bread dough"], _TINY, _TINY)
     with cluster:
         first = job(cluster, few, folder / "few-out")
-        settings = {"start": first, "tasks": _TINY}
-        return settings | {"many": job(cluster, many, folder / "many-out")}
+        costs = {"start": first, "tasks": _TINY}
+        return costs | {"many": job(cluster, many, folder / "many-out", _TASK_PER_FILE)}
 
 
 def measure(options: argparse.Namespace) -> Row:

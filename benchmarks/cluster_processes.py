@@ -112,8 +112,8 @@ class Watch(threading.Thread):
                 key = (process, fields[19])
                 seconds = (int(fields[11]) + int(fields[12])) / _TICKS
                 command = Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-                first = self._cpu[key][0] if key in self._cpu else seconds
-                self._cpu[key] = (first, seconds, command)
+                first, _, before = self._cpu.get(key, (seconds, seconds, ""))
+                self._cpu[key] = (first, seconds, command or before)  # one that has ended has none
                 if "pyspark.daemon" in command:
                     self._memory[key] = max(self._memory.get(key, 0.0), _private(process))
 
