@@ -66,8 +66,8 @@ def _sentence(name: str, texts: Row, results: Row) -> str:
     first, second = texts["commands"]
     return (
         f"- {name}: two workers tag {one['tagging'] / two['tagging']:.2f} times as fast as one, and `--jobs 2` is "
-        f"{first['seconds'] / second['seconds']:.2f} times as fast as `--jobs 1` on these {results['cores']} cores. Every id "
-        "is there once, with the label and the score of the command, to the bit; also with "
+        f"{first['seconds'] / second['seconds']:.2f} times as fast as `--jobs 1` on these {results['cores']} cores. Every "
+        "id is there once, with the label and the score of the command, to the bit; also with "
         f"{texts['killed']['kills']} processes killed in the middle, an executor and a Python worker."
     )
 
