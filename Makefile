@@ -4,6 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEVICE = .venv-device/bin/python
 FULL = .venv/bin/python
 ENGINES = .venv-engines/bin/python
+SPARK = sotag_edge/spark.py sotag_edge/cli/spark_files.py
 
 .PHONY: run test browser java fuzz lint bench bench-serve bench-cluster bench-own-tags arm arm-controls docs cards clean
 
@@ -13,8 +14,8 @@ run: .venv-device/installed
 # The device side's tests run where TensorFlow is not installed. The two sides cannot share a process anyway: with
 # TensorFlow loaded, tflite-runtime fails on every model (see convert/sotag_convert/export/device_run.py).
 test: lint .venv-device/tested browser .venv-engines/installed java
-	$(DEVICE) -m pytest --numprocesses 2 tests/device tests/contract sotag_edge
-	$(ENGINES) -m pytest tests/engines
+	$(DEVICE) -m pytest --numprocesses 2 tests/device tests/contract sotag_edge $(SPARK:%=--ignore %)
+	$(ENGINES) -m pytest tests/engines $(SPARK)
 	$(FULL) -m pytest --numprocesses 2 tests/workstation convert
 
 # Debian's Chromium, for the tests of pages; they are skipped, with a sentence, where it cannot be installed.

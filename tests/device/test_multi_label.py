@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sotag_edge import Classifier, ModelError, Prediction, Reason, UsageError
-from sotag_edge.cli.classify import _labels
+from sotag_edge.cli.labels import labels_from
 from sotag_edge.decision import MultiLabel
 from sotag_edge.document import Document, Result
 from sotag_edge.explain import explain
@@ -343,7 +343,7 @@ def test_labels_with_commas_are_quoted(run: Run, comma_model: Path) -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), min_size=2, unique=True))
 def test_any_labels_can_be_read_back(labels: list[str]) -> None:
     """``--only`` reads what a cell has."""
-    assert _labels([joined(labels)], str(MULTI_LABEL)) == labels
+    assert labels_from([joined(labels)], str(MULTI_LABEL)) == labels
 
 
 def test_thousands_of_labels() -> None:
