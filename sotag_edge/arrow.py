@@ -19,7 +19,6 @@ import pyarrow as pa
 from sotag_edge import models
 from sotag_edge.bundle import Bundle, bundle_digest
 from sotag_edge.classifier import Classifier
-from sotag_edge.decision import Prediction
 from sotag_edge.document import Document, Result
 from sotag_edge.errors import InputError, ModelError, NotTextError, UsageError
 from sotag_edge.formats.decoding import LONGEST, fault_of, is_surely_text
@@ -74,12 +73,7 @@ class Columns:
     def check(self, schema: pa.Schema) -> None:
         """Raise ``UsageError`` unless batches with this schema have the columns of the text."""
         for name in self.text:
-            count = schema.names.count(name)
-            if count != 1:
-                listed = ", ".join(map(repr, schema.names[:_MOST_LISTED])) or "none"
-                more = f" and {len(schema.names) - _MOST_LISTED} more" if len(schema.names) > _MOST_LISTED else ""
-                fault = f"are {count} columns" if count else "is no column"
-                raise UsageError(f"there {fault} {name!r} for the text; the columns are: {listed}{more}")
+            check_is_one(name, schema.names)
             kind = schema.field(name).type
             if not _is_text(kind):
                 raise UsageError(f"the column {name!r} has the type {kind}, not text: cast it to string")
@@ -129,17 +123,13 @@ class Columns:
             errors.append(result.error)
             reasons.append(answer.reason.value if answer and answer.reason else None)
             labels.append(answer and (answer.labels if self.multi_label else answer.label))
-            for column, score in zip(numbers, self._scores(answer), strict=True):
+            row = [answer.score, *(answer.scores.values() if self.scores else ())] if answer else [None] * len(numbers)
+            for column, score in zip(numbers, row, strict=True):
                 column.append(score)
         fields = self.added()
         values = [labels, numbers[0], reasons, errors, *numbers[1:]]
         arrays = [pa.array(column, field.type) for column, field in zip(values, fields, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
-
-    def _scores(self, answer: Prediction | None) -> list[float | None]:
-        if answer is None:
-            return [None] * (1 + (len(self.labels) if self.scores else 0))
-        return [answer.score, *(answer.scores.values() if self.scores else ())]
 
 
 def tag_batch(
@@ -214,6 +204,16 @@ def classifier_of(model: Model = None, threshold: float | None = None, only: Seq
         found = _Found(bundle_digest(folder), folder)
     with _LOADING:
         return _loaded(found, threshold, labels)
+
+
+def check_is_one(name: str, names: Sequence[str]) -> None:
+    """Raise ``UsageError`` unless there is one column of this name for the text."""
+    count = names.count(name)
+    if count != 1:
+        listed = ", ".join(map(repr, names[:_MOST_LISTED])) or "none"
+        more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+        fault = f"are {count} columns" if count else "is no column"
+        raise UsageError(f"there {fault} {name!r} for the text; the columns are: {listed}{more}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from pyspark.sql.types import (
 )
 
 from sotag_edge import __version__
-from sotag_edge.arrow import Columns, Model, classifier_of, tag_batch
+from sotag_edge.arrow import Columns, Model, check_is_one, classifier_of, tag_batch
 from sotag_edge.bundle import Bundle
 from sotag_edge.document import Document
 from sotag_edge.errors import MissingDependencyError, UsageError
@@ -41,7 +41,6 @@ _TYPES: dict[pa.DataType, DataType] = {
     pa.float64(): DoubleType(),
     pa.list_(pa.string()): ArrayType(StringType()),
 }
-_MOST_LISTED = 20  # names in an error
 
 _Work = Callable[[pa.RecordBatch], pa.RecordBatch]
 
@@ -131,12 +130,7 @@ def _schema(schema: StructType, columns: Columns) -> StructType:
     """The schema of the tagged rows. Raises ``UsageError`` if these rows cannot be tagged."""
     names = schema.names
     for name in columns.text:
-        count = names.count(name)
-        if count != 1:
-            fault = f"{count} columns" if count else "no column"
-            listed = ", ".join(map(repr, names[:_MOST_LISTED])) or "none"
-            more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-            raise UsageError(f"there is {fault} {name!r} for the text; the columns are: {listed}{more}")
+        check_is_one(name, names)
         kind = schema.fields[names.index(name)].dataType
         if not isinstance(kind, _TEXT):
             raise UsageError(f"the column {name!r} has the type {kind.simpleString()}, not text: cast it to string")

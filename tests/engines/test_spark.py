@@ -135,7 +135,7 @@ def test_each_bad_row_is_an_error_in_its_place(spark: Any) -> None:
         ("1 id, 'a' body", {}, "there is no column 'text' for the text; the columns are: 'id', 'body'"),
         ("1 text", {}, "the column 'text' has the type int, not text: cast it to string"),
         ("array('a') text", {}, "the column 'text' has the type array<string>, not text: cast it to string"),
-        ("'a' text, 'b' text", {}, "there is 2 columns 'text' for the text"),
+        ("'a' text, 'b' text", {}, "there are 2 columns 'text' for the text"),
         ("'a' text, 1 LABEL", {}, "there is a column 'LABEL' already: choose a prefix for ours, such as 'predicted_'"),
         ("'a' text, 1 P_score", {"prefix": "p_"}, "there is a column 'P_score' already"),
         ("'a' text", {"text": []}, "name at least one column with the text"),
